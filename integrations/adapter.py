@@ -1,0 +1,231 @@
+"""What a connector is. One folder per outside system, found by walking; the folder's `adapter` is an `Adapter`.
+
+An adapter never touches the database: it gets `Access` (an opened connection) and plain data, and gives plain data
+back. What it cannot do is absent from `capabilities`, and the method raises `Unsupported`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from integrations.errors import Unsupported
+from orders.vocabulary import AddressSnapshot, Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """A connection opened for use: where it is, and with what secrets. `secrets` values are lists where two may live."""
+
+    connection_id: int
+    base_url: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A webhook as it came over the wire."""
+
+    method: str
+    query_string: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One raw message to keep: `key` is unique within the connection, `kind` chooses the mapping."""
+
+    kind: str
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one message says of one subject. `key` is unique within the connection and stays the same in a repeat."""
+
+    key: str
+    subject: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """A message that only points somewhere: read `subject` again with the adapter's `fetch`."""
+
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polled:
+    """One step of a poll: what was read, the cursor to keep once that is committed, and whether there is more now."""
+
+    messages: Sequence[Message]
+    cursor: Mapping[str, Any]
+    more: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goods:
+    code: str
+    name: str
+    quantity: int
+    price: str = "0.00"
+    line: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaybillWish:
+    """Ask a waybill for one parcel. `object_id` is the tower's own handle and never changes for a label generation."""
+
+    object_id: str
+    carrier: str
+    platform_order_ids: tuple[str, ...]
+    receiver: AddressSnapshot
+    goods: tuple[Goods, ...]
+    weight_grams: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waybill:
+    carrier: str
+    waybill: str
+    # What the printing component needs, unchanged.
+    print_data: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShipWish:
+    """Tell the platform that a parcel left. `lines` are platform line ids where the order goes out in several parcels."""
+
+    platform_order_id: str
+    carrier: str
+    waybill: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryWish:
+    """Send an order to a warehouse."""
+
+    order: str
+    platform: str
+    platform_order_id: str
+    shop: str
+    warehouse: str
+    carrier: str
+    placed_at: datetime
+    paid_at: datetime | None
+    amount: str
+    receiver: AddressSnapshot
+    goods: tuple[Goods, ...]
+    buyer_note: str = ""
+    seller_note: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting or secret of a connection, for forms and checks."""
+
+    name: str
+    label: str
+    help: str = ""
+    default: Any = ""
+    required: bool = False
+    secret: bool = False
+
+
+class Adapter:
+    """The contract. Subclasses fill in what their system can do."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    # platform · erp · wms · courier: the `system` of every fact that comes from here.
+    system: ClassVar[str]
+    # Of: webhook, poll, fetch, waybill, ship, deliver, pend.
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    fields: ClassVar[tuple[Field, ...]] = ()
+    # True where the protocol wants a decision in the reply.
+    answers_now: ClassVar[bool] = False
+
+    # Webhooks ---------------------------------------------------------------------------------------------------
+    def verify(self, access: Access, incoming: Incoming) -> None:
+        """Check the signature over the raw bytes; raise `BadSignature`. Nothing is parsed before this."""
+        raise Unsupported(f"{self.name} takes no webhooks")
+
+    def unpack(self, access: Access, incoming: Incoming) -> Sequence[Message]:
+        """The messages in a verified request; raise `Unreadable` where it cannot be taken apart."""
+        raise Unsupported(f"{self.name} takes no webhooks")
+
+    def accepted(self, incoming: Incoming) -> Reply:
+        """The protocol's 'got it'. Sent only after the receipts are committed (law 1)."""
+        return Reply(body=b'{"success":true}')
+
+    def refused(self, incoming: Incoming, error: Exception) -> Reply:
+        """The protocol's own refusal for a bad signature."""
+        return Reply(body=b'{"success":false}', status=401)
+
+    # Reading ----------------------------------------------------------------------------------------------------
+    def parse(self, message: Message) -> Sequence[Said | Fetch]:
+        """Pure: a stored message in the tower's words. `Unreadable` with a reason where it makes no sense."""
+        raise NotImplementedError
+
+    def poll(self, access: Access, cursor: Mapping[str, Any]) -> Polled:
+        raise Unsupported(f"{self.name} is not polled")
+
+    def confirm(self, access: Access, polled: Polled) -> None:
+        """Called after what `poll` brought is committed, where the server wants to be told (TMC). May fail: it repeats."""
+
+    def fetch(self, access: Access, subject: str) -> Message:
+        """Read one order again."""
+        raise Unsupported(f"{self.name} cannot read one order")
+
+    # Acts: every one may be repeated safely, and raises only `integrations.errors` -------------------------------
+    def issue_waybill(self, access: Access, wish: WaybillWish) -> Waybill:
+        raise Unsupported(f"{self.name} issues no waybills")
+
+    def cancel_waybill(self, access: Access, carrier: str, waybill: str) -> None:
+        raise Unsupported(f"{self.name} cancels no waybills")
+
+    def ship(self, access: Access, wish: ShipWish) -> None:
+        raise Unsupported(f"{self.name} takes no shipping notices")
+
+    def deliver(self, access: Access, wish: DeliveryWish) -> Mapping[str, Any]:
+        raise Unsupported(f"{self.name} is no warehouse")
+
+    def cancel_delivery(self, access: Access, order: str, warehouse: str, reason: str) -> None:
+        raise Unsupported(f"{self.name} is no warehouse")
+
+    def pend(self, access: Access, order: str, warehouse: str, reason: str) -> None:
+        raise Unsupported(f"{self.name} cannot pend")
+
+    def restore(self, access: Access, order: str, warehouse: str, reason: str) -> None:
+        raise Unsupported(f"{self.name} cannot restore")
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """Why a connection's settings are not good, by field."""
+
+    field: str
+    text: str
+
+
+def check_settings(adapter: Adapter, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> list[FieldError]:
+    """What is missing before this connection can work."""
+    return [
+        FieldError(wanted.name, f"{wanted.label}: 必填")
+        for wanted in adapter.fields
+        if wanted.required and not (secrets if wanted.secret else settings).get(wanted.name)
+    ]
+

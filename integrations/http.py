@@ -1,0 +1,65 @@
+"""The one way out: a `requests` session with time limits, a size limit, and errors in the tower's two kinds of no."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from integrations.errors import Permanent, Temporary
+
+CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
+LARGEST_ANSWER = 8 * 1024 * 1024
+
+_local = threading.local()
+
+
+def session() -> requests.Session:
+    """This thread's session; connections are reused, redirects are never followed, proxies of the machine are ignored."""
+    existing: requests.Session | None = getattr(_local, "session", None)
+    if existing is None:
+        existing = requests.Session()
+        existing.trust_env = False
+        _local.session = existing
+    return existing
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    data: Any = None,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> requests.Response:
+    """One request. `Temporary` for the wire, 429 and 5xx; `Permanent` for other refusals and for oversized answers.
+
+    Never call this inside a transaction (law 10); `assert_no_transaction` in the job runner watches over it.
+    """
+    try:
+        response = session().request(
+            method,
+            url,
+            params=params,
+            data=data,
+            json=json,
+            headers=dict(headers or {}),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        # The exception's text may hold the URL with its key: name only the kind.
+        raise Temporary(f"no answer: {type(error).__name__}", code="network") from error
+    if len(response.content) > LARGEST_ANSWER:
+        raise Permanent("answer larger than 8 MiB", code="too_large")
+    if response.status_code == 429 or response.status_code >= 500:
+        raise Temporary(f"HTTP {response.status_code}", code=str(response.status_code), retry_after=_retry_after(response))
+    if response.status_code >= 300:
+        raise Permanent(f"HTTP {response.status_code}", code=str(response.status_code))
+    return response
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdigit() else None

@@ -1,0 +1,230 @@
+"""What outside systems say, in the tower's own words: frozen, and without a database.
+
+Adapters turn their server's messages into these; `orders.services` takes nothing else. A *fact* is something that
+already happened elsewhere, so it is always recorded (law 4). Money is `Decimal` yuan, time is aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from orders.clock import BEIJING
+from orders.lifecycle import CauseKind
+
+__all__ = [
+    "AddressSnapshot",
+    "Cause",
+    "Fact",
+    "LineSnapshot",
+    "OrderSnapshot",
+    "ParcelSnapshot",
+    "PrintReport",
+    "RefundSnapshot",
+    "TrackPoint",
+    "WarehouseReport",
+    "beijing",
+    "from_fen",
+    "yuan",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Why something happens: a person at a station, or a system with the message it sent. Nothing is ambient."""
+
+    kind: CauseKind
+    user_id: int | None = None
+    # The roles the person holds in the company and warehouse at hand; filled by the service, never by a door.
+    role: str = ""
+    # Words for the timeline: "淘宝 旗舰店", "扫描台 A3", "API 店小蜜".
+    source: str = ""
+    # What can be found again: "receipt:17", "job:9", "scan:…".
+    reference: str = ""
+    connection_id: int | None = None
+    api_key_id: int | None = None
+    station: str = ""
+    device: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressSnapshot:
+    """A receiver as far as the system shows it. Platforms mask: `key` (OAID, cipher id) then tells two addresses apart."""
+
+    name: str = ""
+    phone: str = ""
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    town: str = ""
+    address: str = ""
+    # The platform's own stable name for this receiver; empty where it gives none.
+    key: str = ""
+    masked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineSnapshot:
+    """One sold line. `sku` is the shop's own code (商家编码), the key of the SkuMap."""
+
+    platform_line_id: str
+    sku: str
+    title: str
+    quantity: int
+    price: Decimal
+    closed: bool = False
+    gift: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundSnapshot:
+    """A refund as the platform tells it. `withdrawn` carries the id of what it withdraws and wins whenever it comes."""
+
+    refund_id: str
+    # "" where the refund is for the whole order.
+    platform_line_id: str = ""
+    # refund_only · return_refund · exchange · reship · price_protect
+    kind: str = "refund_only"
+    # open · withdrawn · done · refused
+    status: str = "open"
+    requested_at: datetime | None = None
+    updated_at: datetime | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSnapshot:
+    """Everything a shop's platform says of one order at one moment; the newest `modified_at` wins."""
+
+    platform_order_id: str
+    # unpaid · paid · shipped_part · shipped · signed · finished · closed · unknown
+    status: str
+    # The platform's own word, kept for people.
+    platform_status: str
+    modified_at: datetime
+    placed_at: datetime
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    finished_at: datetime | None = None
+    amount: Decimal
+    lines: tuple[LineSnapshot, ...]
+    receiver: AddressSnapshot
+    refunds: tuple[RefundSnapshot, ...] = ()
+    buyer: str = ""
+    buyer_note: str = ""
+    seller_note: str = ""
+    seller_flag: str = ""
+    ship_by: datetime | None = None
+    presale_until: datetime | None = None
+    # platform_warehouse · dropship · virtual · cod · group_buy_open · risk · required_carrier · invoice
+    flags: frozenset[str] = frozenset()
+    # Live room, talent (达人), campaign ids, as the platform names them.
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelSnapshot:
+    """A package as a warehouse or platform reports it: its waybill and what is in it."""
+
+    carrier: str
+    waybill: str
+    package_code: str = ""
+    weight_grams: int | None = None
+    # (goods code, quantity)
+    items: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintReport:
+    """A warehouse says that it printed a label by itself. Another time or waybill is another print."""
+
+    order: str
+    printed_at: datetime
+    waybill: str = ""
+    carrier: str = ""
+    operator: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseReport:
+    """A warehouse's word about an order: how far it is, and which packages left.
+
+    `order` is the code under which the tower (or the ERP) sent it. `stage` is one of accepted, printed, picking,
+    checked, packed, weighed, staged, shipped_part, shipped, signed, refused, rejected, cancelled, cancel_failed,
+    exception, other, unknown.
+    """
+
+    order: str
+    stage: str
+    platform_status: str
+    reported_at: datetime
+    operator: str = ""
+    parcels: tuple[ParcelSnapshot, ...] = ()
+    final: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackPoint:
+    """One courier event for a waybill. `stage`: label_created, picked_up, in_transit, out_for_delivery,
+    at_pickup_point, signed, exception, refused, returning, returned, cancelled, unknown."""
+
+    carrier: str
+    waybill: str
+    stage: str
+    at: datetime
+    text: str = ""
+
+
+Snapshot = OrderSnapshot | WarehouseReport | PrintReport | TrackPoint | RefundSnapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One thing that one outside system said once. `key` is unique per `source`; a repeat has no effect (law 2).
+
+    `subject` is the platform order id, warehouse order code or waybill that it is about, for parking what arrives
+    before its order. `body_hash` tells a repeat from another body under the same key.
+    """
+
+    # "connection:3", "api:5": who said it.
+    source: str
+    key: str
+    body_hash: str
+    subject: str
+    snapshot: Snapshot
+    # platform · erp · wms · courier
+    system: CauseKind
+    # The company and shop or warehouse the connection speaks for.
+    company_id: int
+    shop_id: int | None = None
+    warehouse_id: int | None = None
+
+
+def from_fen(fen: int | str | None) -> Decimal | None:
+    """Fen (分) to yuan; `None` stays `None`."""
+    return None if fen in (None, "") else Decimal(int(fen)) / 100  # type: ignore[arg-type]
+
+
+def yuan(text: Any) -> Decimal:
+    """A platform's yuan text to `Decimal`; empty is 0. `ValueError` for what is no number, is infinite, or is a float."""
+    if text in (None, ""):
+        return Decimal(0)
+    if isinstance(text, float):
+        raise ValueError("money as a binary float")
+    try:
+        value = Decimal(str(text))
+    except ArithmeticError as error:
+        raise ValueError(f"not an amount: {text!r}") from error
+    if not value.is_finite():
+        raise ValueError(f"not an amount: {text!r}")
+    return value
+
+
+def beijing(text: str | None) -> datetime | None:
+    """`yyyy-MM-dd HH:mm:ss` in Beijing time, as Taobao, JD and Qimen write it, to aware UTC; empty is `None`."""
+    if not text:
+        return None
+    return datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).astimezone(UTC)
