@@ -1,0 +1,94 @@
+"""A connection: where an outside system is, with what secrets, how far it was read, and how it does."""
+
+import json
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from integrations.adapter import Access
+from orders import clock, sealing
+from orders.models import Company, Shop, Warehouse
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(18)
+
+
+class Connection(models.Model):
+    company = models.ForeignKey(Company, models.PROTECT, verbose_name=_("公司"))
+    shop = models.ForeignKey(Shop, models.PROTECT, null=True, blank=True, verbose_name=_("店铺"))
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, null=True, blank=True, verbose_name=_("仓库"))
+    adapter = models.CharField(_("系统"), max_length=30)
+    name = models.CharField(_("名称"), max_length=100)
+    # The last part of /hooks/<adapter>/<key>/.
+    key = models.CharField(_("回调密钥"), max_length=60, unique=True, default=_new_key)
+    base_url = models.URLField(_("地址"), max_length=300)
+    settings = models.JSONField(_("设置"), default=dict, blank=True)
+    sealed_secrets = models.BinaryField(default=b"", editable=False)
+    enabled = models.BooleanField(_("启用"), default=True)
+    poll_seconds = models.PositiveIntegerField(_("轮询间隔(秒)"), default=300)
+    next_poll_at = models.DateTimeField(_("下次轮询"), default=clock.now)
+    cursor = models.JSONField(default=dict, blank=True)
+    last_message_at = models.DateTimeField(_("最近消息"), null=True, blank=True)
+    last_poll_at = models.DateTimeField(_("最近轮询"), null=True, blank=True)
+    # Platform event time → visible here, in the last message.
+    lag_milliseconds = models.BigIntegerField(_("延迟(毫秒)"), null=True, blank=True)
+    last_error = models.CharField(_("最近错误"), max_length=500, blank=True, default="")
+    last_error_at = models.DateTimeField(_("错误时间"), null=True, blank=True)
+    refused_count = models.PositiveIntegerField(_("签名错误次数"), default=0)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("系统连接")
+        verbose_name_plural = _("系统连接")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(poll_seconds__gte=5, poll_seconds__lte=300), name="polls_at_least_every_5_minutes"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def source(self) -> str:
+        """How facts from here are named for de-duplication."""
+        return f"connection:{self.pk}"
+
+    def set_secrets(self, values: dict[str, Any]) -> None:
+        """Encrypt and keep; needs a saved row, because the row's id is part of the lock."""
+        clear = json.dumps(values, ensure_ascii=False).encode()
+        self.sealed_secrets = sealing.wrap(clear, context=f"connection:{self.pk}")
+
+    def secrets(self) -> dict[str, Any]:
+        if not self.sealed_secrets:
+            return {}
+        opened = sealing.unwrap(bytes(self.sealed_secrets), context=f"connection:{self.pk}")
+        values: dict[str, Any] = json.loads(opened)
+        return values
+
+    def open(self, now: datetime | None = None) -> Access:
+        return Access(
+            connection_id=self.pk,
+            base_url=self.base_url,
+            settings=self.settings,
+            secrets=self.secrets(),
+            now=now or clock.now(),
+        )
+
+
+class DayKey(models.Model):
+    """The key under which one connection's receipts of one day are sealed; dropping it shreds them."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    day = models.DateField()
+    wrapped = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "day"], name="one_key_per_connection_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} {self.day}"

@@ -1,0 +1,114 @@
+"""What a warehouse sends us: believe it, take it apart, answer it. Nothing is parsed before the signature is right."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from xml.etree.ElementTree import Element
+
+from integrations.adapter import Access, Incoming, Message, Reply
+from integrations.errors import BadSignature, Unreadable
+from integrations.wms.qimen import mapping, signing, xml
+from orders.clock import BEIJING
+
+CONTENT_TYPE = "text/xml;charset=utf-8"
+STANDARD_PREFIX = "taobao.qimen."
+# One public receiver answers 10004 to a wrong signature; the standard leaves the codes to each warehouse.
+SIGNATURE_CODE = "10004"
+
+
+class WrongSignature(BadSignature):
+    """A refused request, with the code which this connection answers."""
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def verify(access: Access, incoming: Incoming) -> None:
+    """The receiver's algorithm over raw bytes, then our own replay guard: the timestamp may be old or early by minutes."""
+    code = str(access.settings.get("signature_code") or SIGNATURE_CODE)
+    try:
+        pairs = _pairs(incoming)
+    except ValueError as error:
+        raise WrongSignature(str(error), code=code) from error
+    if not pairs.get("method") or not pairs.get("sign"):
+        raise WrongSignature("method or sign is missing", code=code)
+    secrets = _secrets(access)
+    if not secrets or not signing.is_signed(pairs, incoming.body, secrets):
+        raise WrongSignature("signature differs", code=code)
+    allowed = timedelta(minutes=float(access.settings.get("clock_minutes") or 10))
+    if abs(access.now - _timestamp(pairs.get("timestamp", ""), code)) > allowed:
+        raise WrongSignature("timestamp is outside the window", code=code)
+
+
+def _pairs(incoming: Incoming) -> dict[str, str]:
+    return signing.signed_headers(incoming.headers) | signing.query_pairs(incoming.query_string)
+
+
+def _secrets(access: Access) -> list[str]:
+    held = access.secrets.get("app_secret") or []
+    return [held] if isinstance(held, str) else [str(secret) for secret in held if secret]
+
+
+def _timestamp(text: str, code: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)
+    except ValueError as error:
+        raise WrongSignature("timestamp is missing or unreadable", code=code) from error
+
+
+def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
+    """The messages of a verified request; a batch becomes one message for each order."""
+    pairs = _pairs(incoming)
+    kind = _kind(access, pairs.get("method", ""))
+    customer, agreed = pairs.get("customerId", ""), str(access.settings.get("customer_id") or "")
+    if customer and agreed and customer != agreed:
+        raise Unreadable(f"customerId 不符：{customer[:40]}")
+    root = xml.read(incoming.body)
+    root_tag = str(access.settings.get("root_tag") or "request")
+    if root.tag != root_tag:
+        raise Unreadable(f"根元素应为 {root_tag}：{root.tag[:40]}")
+    if kind == mapping.BATCH_CONFIRM:
+        return _batch(root)
+    return [Message(kind=kind, key=mapping.key_of(kind, root, incoming.body), body=incoming.body)]
+
+
+def _kind(access: Access, method: str) -> str:
+    own_prefix = str(access.settings.get("method_prefix") or STANDARD_PREFIX)
+    kind = method.removeprefix(own_prefix).removeprefix(STANDARD_PREFIX)
+    if kind not in mapping.KINDS:
+        raise Unreadable(f"不认识的接口：{method[:60]}")
+    return kind
+
+
+def _batch(root: Element) -> list[Message]:
+    messages = []
+    for order in xml.every(root, "orders/order"):
+        order.tag, order.tail = "request", None
+        body = xml.to_bytes(order)
+        messages.append(
+            Message(
+                kind="deliveryorder.confirm",
+                key=mapping.key_of("deliveryorder.confirm", order, body),
+                body=body,
+            )
+        )
+    if not messages:
+        raise Unreadable("批量确认里没有单据（orders/order）")
+    return messages
+
+
+def answer(*, flag: str, code: str, message: str) -> Reply:
+    return Reply(
+        body=xml.write("response", {"flag": flag, "code": code, "message": message}), content_type=CONTENT_TYPE
+    )
+
+
+def accepted() -> Reply:
+    return answer(flag="success", code="0", message="ok")
+
+
+def refused(error: Exception) -> Reply:
+    """HTTP 200 as the protocol wants it; what exactly was wrong stays with us."""
+    code = error.code if isinstance(error, WrongSignature) else SIGNATURE_CODE
+    return answer(flag="failure", code=code, message="签名错误")
+
