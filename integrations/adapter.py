@@ -228,4 +228,3 @@ def check_settings(adapter: Adapter, settings: Mapping[str, Any], secrets: Mappi
         for wanted in adapter.fields
         if wanted.required and not (secrets if wanted.secret else settings).get(wanted.name)
     ]
-

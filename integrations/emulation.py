@@ -86,6 +86,12 @@ class Journal:
                 self._file.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
                 self._file.flush()
 
+    def close(self) -> None:
+        with self._lock:
+            if self._file:
+                self._file.close()
+                self._file = None
+
     def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
         with self._lock:
             return [entry for entry in self._recent if kind is None or entry["kind"] == kind]
@@ -107,6 +113,10 @@ class World:
         emulator = kind(self, journal, **options)
         self.emulators[kind.name] = emulator
         return emulator
+
+    def close(self) -> None:
+        for emulator in self.emulators.values():
+            emulator.journal.close()
 
     def tick(self) -> None:
         for emulator in self.emulators.values():

@@ -54,7 +54,9 @@ def call(
     if len(response.content) > LARGEST_ANSWER:
         raise Permanent("answer larger than 8 MiB", code="too_large")
     if response.status_code == 429 or response.status_code >= 500:
-        raise Temporary(f"HTTP {response.status_code}", code=str(response.status_code), retry_after=_retry_after(response))
+        raise Temporary(
+            f"HTTP {response.status_code}", code=str(response.status_code), retry_after=_retry_after(response)
+        )
     if response.status_code >= 300:
         raise Permanent(f"HTTP {response.status_code}", code=str(response.status_code))
     return response

@@ -149,7 +149,6 @@ class Need(TextChoices):
     PACKED = "packed", _("仓管组长还没有确认打包")
     NO_LABEL = "no_label", _("该包裹已有有效面单")
     REASON_GIVEN = "reason_given", _("请填写原因")
-    PLATFORM_FRESH = "platform_fresh", _("平台订单信息太旧，正在重新拉取")
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,9 @@ class MovePolicy:
     second_person: bool = False
 
 
-def _policy(roles: tuple[Role, ...] = (), causes: tuple[CauseKind, ...] = (), needs: tuple[Need, ...] = ()) -> MovePolicy:
+def _policy(
+    roles: tuple[Role, ...] = (), causes: tuple[CauseKind, ...] = (), needs: tuple[Need, ...] = ()
+) -> MovePolicy:
     return MovePolicy(frozenset(map(str, roles)), frozenset(map(str, causes)), tuple(map(str, needs)))
 
 
@@ -186,7 +187,9 @@ DEFAULT_POLICIES: dict[tuple[str, str], MovePolicy] = {
             Need.NO_OPEN_REFUND,
         ),
     ),
-    ("order", Move.CANCEL): _policy((Role.CS, Role.OPS_MANAGER), (CauseKind.PLATFORM,), (Need.NOTHING_SHIPPED, _REASON)),
+    ("order", Move.CANCEL): _policy(
+        (Role.CS, Role.OPS_MANAGER), (CauseKind.PLATFORM,), (Need.NOTHING_SHIPPED, _REASON)
+    ),
     ("order", Move.RETURN): _policy((Role.CS,), (CauseKind.COURIER,), (_HELD, _REASON)),
     ("parcel", Move.PACK): _policy((Role.WAREHOUSE_LEAD,), (), (_HELD, Need.LINES_CHECKED, Need.NO_OPEN_REFUND)),
     ("parcel", Move.UNPACK): _policy((Role.WAREHOUSE_LEAD,), (), (_REASON,)),

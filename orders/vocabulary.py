@@ -51,7 +51,7 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class AddressSnapshot:
-    """A receiver as far as the system shows it. Platforms mask: `key` (OAID, cipher id) then tells two addresses apart."""
+    """A receiver as far as the system shows it. Platforms mask: `key` (OAID, cipher id) then tells two apart."""
 
     name: str = ""
     phone: str = ""
@@ -209,7 +209,7 @@ def from_fen(fen: int | str | None) -> Decimal | None:
 
 
 def yuan(text: Any) -> Decimal:
-    """A platform's yuan text to `Decimal`; empty is 0. `ValueError` for what is no number, is infinite, or is a float."""
+    """A platform's yuan text to `Decimal`; empty is 0. `ValueError` for no number, an infinite one, or a float."""
     if text in (None, ""):
         return Decimal(0)
     if isinstance(text, float):

@@ -14,7 +14,7 @@ import threading
 import time
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from orders.lifecycle import Role
 EMULATORS_PORT_OFFSET = 100
 READY_SECONDS = 90
 STOP_SECONDS = 30
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoFailed(Exception):
@@ -71,9 +72,10 @@ class Child:
 
     def _relay_output(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.last_words.append(line.rstrip("\n"))
-            print(f"[{self.name}] {line}", end="", flush=True)
+        with self._process.stdout as output:
+            for line in output:
+                self.last_words.append(line.rstrip("\n"))
+                print(f"[{self.name}] {line}", end="", flush=True)
 
 
 class Demo:
@@ -91,8 +93,7 @@ class Demo:
 
     def run(self, announce: Callable[[str], None]) -> None:
         """Start, announce, and stay until SIGINT, SIGTERM or SIGHUP. `DemoFailed` when a child ends by itself."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop.set())
+        before = {number: signal.signal(number, lambda *_: self._stop.set()) for number in STOP_SIGNALS}
         try:
             self._start()
             if self._wait_until_ready():
@@ -102,6 +103,8 @@ class Demo:
                 self._insist_that_all_live()
         finally:
             self._end()
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _start(self) -> None:
         environment = {"TOWER_URL": self.facts["url"]}
@@ -197,7 +200,7 @@ def welcome(facts: Mapping[str, Any]) -> str:
     )
 
 
-def table(rows: list[tuple[str, ...]]) -> list[str]:
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Columns that line up in a terminal, where a Chinese character is two cells wide."""
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [

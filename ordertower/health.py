@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu import Connection
 from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry, exposition
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from ordertower.backlog import Backlog, backlogs
+from ordertower.backlog import backlogs
 
 BROKER_SECONDS = 2
 # The last good answer of the broker stands for a few seconds, so that probes cost nothing.
@@ -96,6 +96,6 @@ def ask_broker() -> None:
     global _broker_answered_at
     if not settings.REDIS_URL or time.monotonic() - _broker_answered_at < BROKER_MEMORY_SECONDS:
         return
-    with current_app.connection_for_read(connect_timeout=BROKER_SECONDS) as broker:
+    with Connection(settings.REDIS_URL, connect_timeout=BROKER_SECONDS) as broker:
         broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
     _broker_answered_at = time.monotonic()

@@ -2,17 +2,16 @@
 
 import ipaddress
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from orders.clock import BEIJING, FixedClock, running_on
+from tests.engines import find_chromium
 
 REQUIRE_ALL = os.environ.get("TOWER_REQUIRE_ALL") == "1"
 DOUBLE_ELEVEN = datetime(2026, 11, 11, tzinfo=BEIJING)
@@ -32,11 +31,6 @@ def chromium() -> str:
     found = find_chromium()
     assert found, "no Chromium on this machine"
     return found
-
-
-def find_chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 class OutsideWorld(OSError):
@@ -96,11 +90,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, reason in reasons.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell `python -m tests` what was not run, so that it can say so at the very end."""
-    report = os.environ.get("TOWER_NOT_RUN_FILE")
-    if report and not find_chromium() and not os.environ.get("PYTEST_XDIST_WORKER"):
-        with Path(report).open("a", encoding="utf-8") as file:
-            file.write("browser tests: no chromium, chromium-browser or google-chrome on PATH\n")

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField(default=dict)),
                 ('state', models.CharField(choices=[('ready', '待执行'), ('running', '执行中'), ('done', '完成'), ('failed', '失败')], default='ready', max_length=10, verbose_name='状态')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='次数')),
+                ("tries_left", models.PositiveSmallIntegerField(default=13)),
                 ('not_before', models.DateTimeField(default=orders.clock.now)),
                 ('leased_until', models.DateTimeField(blank=True, null=True)),
                 ('error', models.CharField(blank=True, default='', max_length=500, verbose_name='错误')),

@@ -29,6 +29,8 @@ class Job(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default=State.READY)
     attempts = models.PositiveSmallIntegerField(_("次数"), default=0)
+    # Tries until the job rests in `failed`; a person's retry fills it up again.
+    tries_left = models.PositiveSmallIntegerField(default=13)
     not_before = models.DateTimeField(default=clock.now)
     # A claim that is older than its lease was lost with its worker and is taken again.
     leased_until = models.DateTimeField(null=True, blank=True)

@@ -19,7 +19,9 @@ class ApiKey(models.Model):
     scopes = models.JSONField(_("权限范围"), default=list)
     shops = models.ManyToManyField(Shop, blank=True, verbose_name=_("限店铺"))
     acts_as = models.CharField(_("代表"), max_length=10, choices=CauseKind.choices, default=CauseKind.SYSTEM)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("集成账号"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("集成账号")
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField(_("到期"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("吊销"), null=True, blank=True)

@@ -143,7 +143,9 @@ class PrintAttempt(models.Model):
         verbose_name_plural = _("打印记录")
         constraints = [
             models.UniqueConstraint(
-                fields=["order", "at", "waybill"], condition=models.Q(outcome="observed"), name="one_observed_print_each"
+                fields=["order", "at", "waybill"],
+                condition=models.Q(outcome="observed"),
+                name="one_observed_print_each",
             ),
             # Law 5 once more: one grant per label, whatever the code does.
             models.UniqueConstraint(

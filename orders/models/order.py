@@ -72,7 +72,7 @@ class Order(FSMSafeModel):
             "mark", "created_at", "updated_at", "generation", "address_version", "seller_flag", "buyer_note",
         ],
         no_db_index=["warehouse", "state"],
-        history_change_reason_field=models.CharField(max_length=120, null=True),  # noqa: DJ001 (simple-history writes None)
+        history_change_reason_field=models.CharField(max_length=120, null=True),
         cascade_delete_history=False,
     )  # fmt: skip
 
@@ -122,9 +122,7 @@ class Order(FSMSafeModel):
     )
     def cancel(self) -> None: ...
 
-    @transition(
-        field=state, source=[_S.SHIPPED, _S.SIGNED], target=_S.RETURNED, conditions=all_needs(), permission=may
-    )
+    @transition(field=state, source=[_S.SHIPPED, _S.SIGNED], target=_S.RETURNED, conditions=all_needs(), permission=may)
     def return_(self) -> None: ...
 
     @transition(
@@ -193,9 +191,7 @@ class DocumentLink(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["document", "order", "parcel"], name="one_link_each", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["document", "order", "parcel"], name="one_link_each", nulls_distinct=False)
         ]
 
     def __str__(self) -> str:

@@ -70,9 +70,7 @@ class Parcel(FSMSafeModel):
     @transition(field=state, source=[_S.TO_PICK, _S.PACKED], target=_S.VOIDED, conditions=all_needs(), permission=may)
     def void(self) -> None: ...
 
-    @transition(
-        field=state, source=[_S.SHIPPED, _S.SIGNED], target=_S.RETURNED, conditions=all_needs(), permission=may
-    )
+    @transition(field=state, source=[_S.SHIPPED, _S.SIGNED], target=_S.RETURNED, conditions=all_needs(), permission=may)
     def return_(self) -> None: ...
 
     @transition(field=state, source=_S.VOIDED, target=_S.PACKED, conditions=all_needs(), permission=may)

@@ -73,9 +73,7 @@ class Transfer(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(from_warehouse=models.F("to_warehouse")), name="a_transfer_goes_elsewhere"
             ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=TransferState.values), name="transfer_state_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=TransferState.values), name="transfer_state_is_known"),
         ]
 
     def __str__(self) -> str:

@@ -64,11 +64,14 @@ class Limping(Echo):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     world = World(journal_dir=tmp_path / "journals")
     world.add(Limping)
     world.add(Echo)
-    return world
+    yield world
+    for emulator in world.emulators.values():
+        if emulator.journal._file:
+            emulator.journal._file.close()
 
 
 @pytest.fixture
@@ -209,7 +212,7 @@ def test_what_is_not_due_waits_and_the_rest_goes_oldest_first(world: World) -> N
 
 
 @pytest.fixture
-def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package with one whole folder, one folder without an emulator, and a stray module."""
     street = tmp_path / "street"
     for folder in ("", "whole", "bare"):
@@ -269,27 +272,28 @@ def test_a_malformed_option_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["[]", '{"taobao": 1}', "{"])
 def test_malformed_faults_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="faults|Expecting"):
+    with pytest.raises(ValueError, match=r"faults|Expecting"):
         faults_by_emulator(text)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_serves_and_stops_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "emulate", "--port", "0", "--journal-dir", str(tmp_path / "journals")],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = next((line for line in process.stdout if "http://" in line), "")
-        url = line[line.find("http://") :].strip()
-        assert "仿真街" in requests.get(url).text
-        process.send_signal(number)
-        assert process.wait(15) == 0
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "manage.py", "emulate", "--port", "0", "--journal-dir", str(tmp_path / "journals")]
+    environment = {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            heard: list[str] = []
+            for line in process.stdout:
+                heard.append(line)
+                if "http://" in line:
+                    break
+            assert "http://" in heard[-1], "".join(heard)
+            url = heard[-1][heard[-1].find("http://") :].strip()
+            assert "仿真街" in requests.get(url).text
+            process.send_signal(number)
+            assert process.wait(15) == 0
+        finally:
+            process.kill()

@@ -43,7 +43,7 @@ class Shown:
 
 class WeComEmulator(Emulator):
     name = "wecom"
-    title = "企业微信群"
+    title = "企业微信群 (模拟)"
 
     def __init__(self, world: World, journal: Journal, **options: Any) -> None:
         super().__init__(world, journal, **options)

@@ -17,8 +17,9 @@ COLOURS = {"info": "info", "warning": "warning", "critical": "warning"}
 MOBILE = re.compile(r"\+?\d{11,15}")
 EVERYBODY = "@all"
 
-# Their markdown has no escape sign (and `<@name>` calls people even in plain text), so what would be markup becomes its full-width twin, under any renderer.
-_TWINS = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "`": "｀", "*": "＊", "#": "＃"})
+# Their markdown has no escape sign, and `<@name>` calls people even in plain text: so what would be markup becomes
+# its full-width twin, which Unicode keeps at this distance, and which is mere text under any renderer.
+_TWINS = {ord(mark): ord(mark) + 0xFEE0 for mark in "<>[]`*#"}
 
 
 def of(text: Text) -> dict[str, Any]:

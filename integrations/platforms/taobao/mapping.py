@@ -6,6 +6,7 @@ A word that stands in no table becomes `unknown` (an order) or `open` (a refund:
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -94,7 +95,7 @@ FAMILIES = ("taobao_trade_", "taobao_refund_", "taobao_dispute_")
 # `store_code` of goods that lie in the platform's own warehouse. The complete list is not published.
 PLATFORM_STORE_PREFIXES = ("cainiao",)
 
-LARGEST_AMOUNT = Decimal(10) ** 10
+AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 LARGEST_QUANTITY = 10**6
 
 
@@ -105,7 +106,9 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
         return [Said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
     if message.kind == "trade_missing":
         missing = _object(message.body)
-        raise Unreadable(f"订单 {_text(missing, 'tid')} 的详情读不到：{_text(missing, 'reason')}（{_text(missing, 'code')}）")
+        raise Unreadable(
+            f"订单 {_text(missing, 'tid')} 的详情读不到：{_text(missing, 'reason')}（{_text(missing, 'code')}）"
+        )
     if message.kind.startswith("tmc:"):
         return _pointed_at(message.kind.removeprefix("tmc:"), _object(message.body))
     if message.kind.startswith("spi:"):
@@ -287,13 +290,9 @@ def _whole(source: Mapping[str, Any], name: str) -> int:
 
 def _money(source: Mapping[str, Any], name: str) -> Decimal:
     text = _text(source, name)
-    try:
-        amount = yuan(text)
-    except ValueError as error:
-        raise Unreadable(f"字段 {name} 不是金额：{text[:40]!r}") from error
-    if not 0 <= amount <= LARGEST_AMOUNT:
+    if not AMOUNT.fullmatch(text):
         raise Unreadable(f"字段 {name} 不是金额：{text[:40]!r}")
-    return amount
+    return yuan(text)
 
 
 def _time(source: Mapping[str, Any], name: str) -> datetime | None:

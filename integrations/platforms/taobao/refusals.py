@@ -15,7 +15,7 @@ class ConnectionAtFault(Permanent):
     """Not this order but the connection: key, signature, right or address. Every other call would fail as well."""
 
 
-# 4–6 user, session, partner limited · 7 app limited (banned) · 8 too frequent · 10 service unavailable
+# 4, 5, 6 user, session, partner limited · 7 app limited (banned) · 8 too frequent · 10 service unavailable
 TEMPORARY_CODES = frozenset({"4", "5", "6", "7", "8", "10"})
 # 26 no session · 27 session expired or withdrawn
 SESSION_CODES = frozenset({"26", "27"})

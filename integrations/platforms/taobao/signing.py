@@ -13,7 +13,7 @@ METHODS = (MD5, HMAC_MD5, HMAC_SHA256)
 
 
 def without_empties(parameters: Mapping[str, str]) -> dict[str, str]:
-    """What is sent and signed. The platform's own SDKs disagree about empty values; leaving them out makes all agree."""
+    """What is sent and signed. The platform's SDKs disagree about empty values; leaving them out makes all agree."""
     return {name: value for name, value in parameters.items() if value != "" and name != "sign"}
 
 

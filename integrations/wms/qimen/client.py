@@ -1,16 +1,18 @@
 """Calls to a warehouse through Qimen's gateway. Every act may be repeated; a repeat that they know is `AlreadyDone`."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement
 
 from integrations import http
 from integrations.adapter import Access, DeliveryWish, Message
-from integrations.errors import AlreadyDone, Permanent, Temporary, Unreadable
+from integrations.errors import AlreadyDone, Permanent, Temporary, Unauthorised, Unreadable
 from integrations.wms.qimen import signing, xml
 from orders.clock import BEIJING
 
@@ -20,8 +22,10 @@ PLATFORM_CODES = {"taobao": "TB", "tmall": "TM", "jd": "JD", "pdd": "PDD"}
 DONE_BEFORE = {
     "deliveryorder.create": ("订单已存在", "单据已存在", "重复创建", "重复下发"),
     "order.cancel": ("订单已取消", "已经取消", "重复取消"),
-    "order.pending": ("已挂起", "已经挂起", "已恢复", "未挂起"),
+    "order.pending/pend": ("已挂起", "已经挂起", "重复挂起"),
+    "order.pending/restore": ("已恢复", "已经恢复", "重复恢复", "没有挂起"),
 }
+BAN = re.compile(r"ban will last for (\d{1,6}) more seconds")
 # TOP's own words for "later": call limits, frequency, service unavailable. Sub-codes isp.* are the platform's trouble.
 LATER_CODES = frozenset({"4", "5", "6", "7", "8", "10"})
 REQUIRED_SENDER = ("name", "mobile", "province", "city", "detailAddress")
@@ -51,7 +55,8 @@ def call(access: Access, method: str, content: Mapping[str, Any]) -> Element:
         data=body,
         headers={"Content-Type": "text/xml;charset=utf-8"},
     )
-    return _success(access, method, response.content)
+    act = f"{method}/{content['actionType']}" if "actionType" in content else method
+    return _success(access, act, response.content)
 
 
 def _secret(access: Access) -> str:
@@ -63,7 +68,7 @@ def _secret(access: Access) -> str:
     return str(secrets[0])
 
 
-def _success(access: Access, method: str, body: bytes) -> Element:
+def _success(access: Access, act: str, body: bytes) -> Element:
     if body.lstrip().startswith(b"{"):
         raise _gateway_error(*_json_error(body))
     try:
@@ -77,17 +82,17 @@ def _success(access: Access, method: str, body: bytes) -> Element:
     code, text = xml.text(root, "code"), xml.text(root, "message")
     if not xml.text(root, "flag"):
         raise Temporary("answer without a flag", code="not_qimen")
-    if any(known in text for known in _done_before(access, method)):
+    if any(known in text for known in _done_before(access, act)):
         raise AlreadyDone(text, code=code)
     raise Permanent(text or "仓库拒绝", code=code)
 
 
-def _done_before(access: Access, method: str) -> tuple[str, ...]:
+def _done_before(access: Access, act: str) -> tuple[str, ...]:
     own = access.settings.get("already_texts") or ()
     if isinstance(own, str):
         own = own.replace("，", ",").split(",")
-    extra = tuple(text.strip() for text in own if text.strip()) if method == "deliveryorder.create" else ()
-    return DONE_BEFORE.get(method, ()) + extra
+    extra = tuple(text.strip() for text in own if text.strip()) if act == "deliveryorder.create" else ()
+    return DONE_BEFORE.get(act, ()) + extra
 
 
 def _json_error(body: bytes) -> tuple[str, str, str, str]:
@@ -101,7 +106,10 @@ def _json_error(body: bytes) -> tuple[str, str, str, str]:
 def _gateway_error(code: str, sub_code: str, text: str, sub_text: str) -> Temporary | Permanent:
     words = sub_text or text or "网关错误"
     if sub_code.startswith("isp.") or code in LATER_CODES:
-        return Temporary(words, code=sub_code or code)
+        ban = BAN.search(sub_text)
+        return Temporary(words, code=sub_code or code, retry_after=float(ban.group(1)) if ban else None)
+    if code in ("26", "27"):
+        return Unauthorised(words, code=sub_code or code)
     return Permanent(words, code=sub_code or code)
 
 
@@ -158,7 +166,8 @@ def _delivery(access: Access, wish: DeliveryWish) -> dict[str, Any]:
             "area": receiver.district,
             "town": receiver.town,
             "detailAddress": receiver.address,
-            "oaid": receiver.key,
+            # Masked receivers are deciphered in the warehouse by the platform's own key.
+            "oaid": receiver.key if receiver.masked else None,
         },
         "buyerMessage": wish.buyer_note,
         "sellerMessage": wish.seller_note,
@@ -247,11 +256,15 @@ def set_pending(access: Access, order: str, warehouse: str, reason: str, *, acti
 
 
 def fetch(access: Access, order: str) -> Message:
-    """Both queries about one order in one message: every step, and the packages where there are some.
+    """Both queries about one order in one message, keyed by what they said: every step, and the packages there are.
 
-    A warehouse without `deliveryorder.query` still tells its steps; why the second half is missing stays in the message.
+    A warehouse without `deliveryorder.query` still tells its steps; why the second half is missing stays inside.
     """
-    common = {"orderCode": order, "warehouseCode": warehouse_code(access, ""), "ownerCode": access.settings.get("owner_code")}
+    common = {
+        "orderCode": order,
+        "warehouseCode": warehouse_code(access, ""),
+        "ownerCode": access.settings.get("owner_code"),
+    }
     kind = {"orderType": access.settings.get("order_type") or "JYCK"}
     root = Element("fetched", {"order": order})
     SubElement(root, "processes").append(call(access, "orderprocess.query", kind | common))
@@ -261,4 +274,4 @@ def fetch(access: Access, order: str) -> Message:
     except Permanent as error:
         SubElement(delivery, "failure", {"code": error.code}).text = str(error)
     body = xml.to_bytes(root)
-    return Message(kind="orderprocess.query", key=f"query:{order}:{local(access.now)}", body=body)
+    return Message(kind="orderprocess.query", key=f"query:{order}:{sha256(body).hexdigest()[:24]}", body=body)

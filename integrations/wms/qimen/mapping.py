@@ -104,10 +104,10 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
     match message.kind:
         case "orderprocess.report":
             order = required(root, "order/orderCode", "订单号")
-            return _from_process(order, root.find("process")) or [Fetch(order)]
+            return _from_process(order, root.find("process")) or [Fetch(subject=order)]
         case "deliveryorder.confirm":
             order = required(root, "deliveryOrder/deliveryOrderCode", "出库单号")
-            return _from_confirm(message.key, order, root) or [Fetch(order)]
+            return _from_confirm(message.key, order, root) or [Fetch(subject=order)]
         case "orderprocess.query":
             return _from_queries(root)
         case "itemlack.report":
@@ -121,7 +121,7 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
 
 
 def _from_process(order: str, process: Element | None) -> list[Said]:
-    """One step. Nothing where it has no time: then the order must be read again, for a step without a time moves nothing."""
+    """One step. Nothing where it has no time: a step without a time moves nothing, so the order is to be read again."""
     status = required(process, "processStatus", "processStatus")
     reported_at = time_of(process, "operateTime")
     if reported_at is None:
@@ -183,8 +183,7 @@ def _parcel(package: Element) -> ParcelSnapshot:
         package_code=word(package, "packageCode"),
         weight_grams=_grams(xml.text(package, "weight")),
         items=tuple(
-            (word(item, "itemCode"), quantity(xml.text(item, "quantity")))
-            for item in xml.every(package, "items/item")
+            (word(item, "itemCode"), quantity(xml.text(item, "quantity"))) for item in xml.every(package, "items/item")
         ),
     )
 
@@ -213,7 +212,7 @@ def _trouble(key: str, root: Element, status: str, note: str) -> list[Said | Fet
     order = required(root, "deliveryOrderCode", "出库单号")
     reported_at = time_of(root, "createTime")
     if reported_at is None:
-        return [Fetch(order)]
+        return [Fetch(subject=order)]
     report = WarehouseReport(
         order=order, stage="exception", platform_status=status, reported_at=reported_at, note=note[:LONGEST_NOTE]
     )

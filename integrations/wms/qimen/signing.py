@@ -2,7 +2,8 @@
 
 Caller (official Java `TaobaoUtils.signTopRequest`): the sorted query without `sign`, pairs with an empty key or value
 left out, then the raw body. Receiver (official `SpiUtils.checkSign`): the headers named in `top-sign-list` and the
-query, sorted, empty values *kept*, then the raw body, wrapped in the secret and hashed with md5 whatever `sign_method` says.
+query, sorted, empty values *kept*, then the raw body, wrapped in the secret and hashed with md5, whatever
+`sign_method` says.
 """
 
 import hashlib

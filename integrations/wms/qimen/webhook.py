@@ -24,7 +24,7 @@ class WrongSignature(BadSignature):
 
 
 def verify(access: Access, incoming: Incoming) -> None:
-    """The receiver's algorithm over raw bytes, then our own replay guard: the timestamp may be old or early by minutes."""
+    """The receiver's algorithm over raw bytes, then our own replay guard: neither too old nor from the future."""
     code = str(access.settings.get("signature_code") or SIGNATURE_CODE)
     try:
         pairs = _pairs(incoming)
@@ -111,4 +111,3 @@ def refused(error: Exception) -> Reply:
     """HTTP 200 as the protocol wants it; what exactly was wrong stays with us."""
     code = error.code if isinstance(error, WrongSignature) else SIGNATURE_CODE
     return answer(flag="failure", code=code, message="签名错误")
-

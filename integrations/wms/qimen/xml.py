@@ -40,7 +40,7 @@ class _Builder(ElementTree.TreeBuilder):
         self.depth = 0
         self.elements = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attributes: dict[str, str]) -> Element:
         self.depth += 1
         self.elements += 1
         if self.depth > DEEPEST_NEST:

@@ -21,10 +21,10 @@ class Command(BaseCommand):
     def handle(self, *, port: int, **options: Any) -> None:
         url = f"http://localhost:{port}"
         emulators_url = f"http://localhost:{port + EMULATORS_PORT_OFFSET}"
-        # Scripts wait for this file; an old one would tell them that a tower is ready which is not.
-        (settings.VAR / "demo.json").unlink(missing_ok=True)
         try:
             insist_that_ports_are_free(port, port + EMULATORS_PORT_OFFSET)
+            # Scripts wait for this file; an old one would tell them that a tower is ready which is not.
+            (settings.VAR / "demo.json").unlink(missing_ok=True)
             self.stdout.write("准备数据库 / preparing the database …")
             call_command("migrate", interactive=False, verbosity=0)
             facts = {

@@ -16,8 +16,7 @@ from integrations.emulate import Host, serving
 from integrations.emulation import World
 from integrations.errors import OutsideError, Permanent, Temporary, Unauthorised
 
-KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
-UUID = "693a91f6-7aaa-4bc4-97a0-0ec25ifa5aaa".replace("i", "1")
+KEY = "693a91f6-7aaa-4bc4-97a0-0ec251fa5aaa"
 ADDRESS = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 ALERT = Text(title="卡单", lines=("杭州仓 <8> 单",), link="https://tower.example/board/", level="warning")
 
@@ -43,7 +42,7 @@ def failure(**answer: Any) -> OutsideError:
 
 
 def test_an_alert_is_seen_in_the_group(host: Host) -> None:
-    assert channel.send(access(UUID, base_url=f"{host.url}/wecom/"), ALERT) == ""
+    assert channel.send(access(KEY, base_url=f"{host.url}/wecom/"), ALERT) == ""
     [entry] = host.world.emulators["wecom"].journal.entries("message")
     assert "卡单" in entry["content"]
     page = requests.get(f"{host.url}/wecom/_page").text
@@ -52,8 +51,8 @@ def test_an_alert_is_seen_in_the_group(host: Host) -> None:
 
 
 def test_the_newest_of_two_keys_is_used(host: Host) -> None:
-    newest = UUID.replace("6", "7")
-    channel.send(access([newest, UUID], base_url=f"{host.url}/wecom"), ALERT)
+    newest = KEY.replace("6", "7")
+    channel.send(access([newest, KEY], base_url=f"{host.url}/wecom"), ALERT)
     [entry] = host.world.emulators["wecom"].journal.entries("message")
     assert newest.endswith(entry["robot"])
 

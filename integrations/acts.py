@@ -1,0 +1,204 @@
+"""The jobs that act on an order: each reads what it needs, calls outside any transaction, and records the result.
+
+A job may run twice: the other side's key (object id, order code, waybill) or our own service makes the effect single.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.adapter import Access, Adapter, DeliveryWish, Goods, ShipWish, WaybillWish
+from integrations.errors import AlreadyDone, Permanent, Temporary
+from integrations.inbox import keep, process
+from integrations.jobs import Task, handles
+from integrations.models import Connection
+from integrations.registry import adapter_named
+from orders.lifecycle import CauseKind, LabelState, Move, ParcelState
+from orders.models import AddressVersion, Label, Order, PackLine, Parcel
+from orders.services.address import open_address
+from orders.services.labels import request_waybill, waybill_failed, waybill_issued
+from orders.services.move import move
+from orders.vocabulary import AddressSnapshot, Cause
+
+
+def _system(task: Task) -> Cause:
+    return Cause(kind=CauseKind.SYSTEM, source="自动流程", reference=f"job:{task.id}")
+
+
+def _open(task: Task) -> tuple[Connection, Adapter, Access]:
+    if task.connection is None:
+        raise Permanent("没有可用的系统连接")
+    return task.connection, adapter_named(task.connection.adapter), task.connection.open()
+
+
+@handles("release_order")
+def release_order(task: Task) -> Mapping[str, Any]:
+    """Release as the system. A refusal is an answer: the next event of the order plans another try."""
+    outcome = move(int(task.order_id or 0), Move.RELEASE, cause=_system(task))
+    return {"code": outcome.code, "detail": outcome.detail}
+
+
+@handles("request_waybill")
+def ask_waybill(task: Task) -> Mapping[str, Any]:
+    outcome = request_waybill(int(task.payload["parcel"]), cause=_system(task))
+    return {"code": outcome.code, "detail": outcome.detail}
+
+
+@handles("fetch_order")
+def fetch_order(task: Task) -> Mapping[str, Any]:
+    """Read one order again and take it in like any other message."""
+    connection, adapter, access = _open(task)
+    message = adapter.fetch(access, str(task.payload["subject"]))
+    states = [process(receipt_id) for receipt_id in keep(connection, [message])]
+    return {"receipts": states}
+
+
+def _address_for(order: Order, label: Label | None = None) -> AddressSnapshot:
+    rows = AddressVersion.objects.filter(order=order).order_by("-version")
+    if label is not None:
+        rows = rows.filter(version=label.address_version)
+    row = rows.first()
+    if row is None:
+        raise Permanent("订单没有收货地址")
+    return open_address(order, row)
+
+
+def _orders_of(parcel: Parcel) -> list[Order]:
+    return list(Order.objects.select_related("shop", "warehouse").filter(lines__parcel_lines__parcel=parcel).distinct())
+
+
+def _goods(parcel: Parcel) -> tuple[Goods, ...]:
+    rows = PackLine.objects.select_related("goods", "order_line").filter(parcel=parcel).order_by("id")
+    return tuple(
+        Goods(
+            code=row.goods.code,
+            name=row.goods.name,
+            quantity=row.quantity,
+            price=str(row.order_line.price) if row.source == PackLine.Source.SOLD else "0.00",
+            line=row.order_line.platform_line_id,
+        )
+        for row in rows
+    )
+
+
+def _no_number(task: Task, error: str) -> None:
+    waybill_failed(int(task.payload["label"]), error=error, cause=_system(task))
+
+
+@handles("issue_waybill", failed=_no_number)
+def issue_waybill(task: Task) -> Mapping[str, Any]:
+    """Fetch the number for a requested label. The label's id is the courier's object id: asked twice, one number."""
+    label = Label.objects.select_related("parcel").get(pk=task.payload["label"])
+    if label.state != LabelState.REQUESTED:
+        return {"code": "not_wanted", "state": label.state}
+    _, adapter, access = _open(task)
+    orders = _orders_of(label.parcel)
+    wish = WaybillWish(
+        object_id=f"L{label.pk}",
+        carrier=label.carrier,
+        platform_order_ids=tuple(order.platform_order_id for order in orders),
+        receiver=_address_for(orders[0], label),
+        goods=_goods(label.parcel),
+        weight_grams=label.parcel.weight_grams or 0,
+    )
+    issued = adapter.issue_waybill(access, wish)
+    outcome = waybill_issued(
+        label.pk,
+        carrier=issued.carrier,
+        waybill=issued.waybill,
+        print_data=issued.print_data,
+        cause=Cause(kind=CauseKind.COURIER, source=str(task.connection), reference=f"job:{task.id}"),
+    )
+    return {"code": outcome.code, "waybill": issued.waybill}
+
+
+@handles("cancel_waybill")
+def cancel_waybill(task: Task) -> None:
+    _, adapter, access = _open(task)
+    adapter.cancel_waybill(access, str(task.payload["carrier"]), str(task.payload["waybill"]))
+
+
+@handles("deliver_parcel")
+def deliver_parcel(task: Task) -> Mapping[str, Any]:
+    """Send a released parcel to its warehouse, once: its number is the warehouse's key."""
+    parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
+    if not parcel.is_live:
+        return {"code": "not_wanted", "state": parcel.state}
+    _, adapter, access = _open(task)
+    order = _orders_of(parcel)[0]
+    answer = adapter.deliver(
+        access,
+        DeliveryWish(
+            order=parcel.number,
+            platform=order.shop.platform,
+            platform_order_id=order.platform_order_id,
+            shop=order.shop.name,
+            warehouse=parcel.warehouse.code if parcel.warehouse else "",
+            carrier=parcel.carrier,
+            placed_at=order.placed_at,
+            paid_at=order.paid_at,
+            amount=str(order.amount),
+            receiver=_address_for(order),
+            goods=_goods(parcel),
+            buyer_note=order.buyer_note,
+            seller_note=order.seller_note,
+        ),
+    )
+    return dict(answer)
+
+
+@handles("cancel_delivery")
+def cancel_delivery(task: Task) -> None:
+    _, adapter, access = _open(task)
+    parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
+    adapter.cancel_delivery(access, parcel.number, parcel.warehouse.code if parcel.warehouse else "", "订单已取消")
+
+
+def _pending(task: Task) -> tuple[Adapter, Access, str, str]:
+    _, adapter, access = _open(task)
+    parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
+    return adapter, access, parcel.number, parcel.warehouse.code if parcel.warehouse else ""
+
+
+@handles("pend_parcel")
+def pend_parcel(task: Task) -> None:
+    """Tell the warehouse to stop; pointless once the hold is gone."""
+    order = Order.objects.get(pk=task.order_id)
+    if order.held:
+        adapter, access, number, warehouse = _pending(task)
+        adapter.pend(access, number, warehouse, str(task.payload["reason"]))
+
+
+@handles("restore_parcel")
+def restore_parcel(task: Task) -> None:
+    order = Order.objects.get(pk=task.order_id)
+    if not order.held:
+        adapter, access, number, warehouse = _pending(task)
+        adapter.restore(access, number, warehouse, str(task.payload["reason"]))
+
+
+@handles("tell_platform")
+def tell_platform(task: Task) -> Mapping[str, Any]:
+    """Write the shipping back, once. "Already shipped" counts as done; a held parcel that left waits for a person."""
+    _, adapter, access = _open(task)
+    parcel = Parcel.objects.get(pk=task.payload["parcel"])
+    order = Order.objects.get(pk=task.order_id)
+    if order.held:
+        raise Temporary("订单已锁单，暂不回传", retry_after=60)
+    if parcel.state not in (ParcelState.SHIPPED, ParcelState.SIGNED):
+        return {"code": "not_wanted", "state": parcel.state}
+    label = Label.objects.filter(parcel=parcel).exclude(state__in=["void", "failed"]).first()
+    if label is None or not label.waybill:
+        raise Temporary("包裹还没有运单号")
+    siblings = Parcel.objects.filter(lines__order_line__order=order).exclude(state="voided").distinct().count()
+    lines = parcel.lines.filter(order_line__order=order).values_list("order_line__platform_line_id", flat=True)
+    wish = ShipWish(
+        platform_order_id=order.platform_order_id,
+        carrier=label.carrier,
+        waybill=label.waybill,
+        lines=tuple(lines) if siblings > 1 else (),
+    )
+    try:
+        adapter.ship(access, wish)
+    except AlreadyDone as error:
+        return {"code": "already_done", "detail": str(error)}
+    return {"code": "done", "waybill": label.waybill}

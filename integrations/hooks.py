@@ -1,0 +1,68 @@
+"""The one webhook door: verify over raw bytes → receipts committed → the reply that the protocol expects."""
+
+import logging
+
+from django.db import transaction
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from integrations.adapter import Access, Adapter, Incoming, Message, Reply
+from integrations.errors import BadSignature, Unreadable, Unsupported
+from integrations.inbox import LARGEST_BODY, keep, park, short_hash
+from integrations.models import Connection
+from integrations.registry import adapters
+from orders import clock
+
+log = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
+    """Any adapter's webhook. An unknown key is 404; a bad signature the protocol's own refusal, counted, not stored."""
+    adapter = adapters().get(adapter_name)
+    connection = Connection.objects.filter(adapter=adapter_name, key=key, enabled=True).first()
+    if adapter is None or connection is None:
+        raise Http404
+    incoming = Incoming(
+        method=request.method or "",
+        query_string=request.META.get("QUERY_STRING", ""),
+        headers=dict(request.headers.items()),
+        body=request.body,
+    )
+    access = connection.open(clock.now())
+    try:
+        adapter.verify(access, incoming)
+    except BadSignature as error:
+        Connection.objects.filter(pk=connection.pk).update(refused_count=F("refused_count") + 1)
+        log.warning("connection %s: refused signature", connection.pk)
+        return _http(adapter.refused(incoming, error))
+    except Unsupported as error:
+        raise Http404 from error
+    _take(adapter, connection, access, incoming)
+    return _http(adapter.accepted(incoming))
+
+
+def _take(adapter: Adapter, connection: Connection, access: Access, incoming: Incoming) -> None:
+    """Commit what came; what cannot be taken apart is parked with its reason, and acknowledged all the same."""
+    if len(incoming.body) > LARGEST_BODY:
+        _park(connection, incoming.body[:4096], f"报文过大（{len(incoming.body)} 字节），只保留开头")
+        return
+    try:
+        messages = adapter.unpack(access, incoming)
+    except Unreadable as error:
+        _park(connection, incoming.body, str(error))
+    else:
+        keep(connection, messages)
+
+
+def _park(connection: Connection, body: bytes, reason: str) -> None:
+    message = Message(kind="unreadable", key=f"unreadable:{short_hash(body)}", body=body)
+    with transaction.atomic(durable=True):
+        park(connection, message, reason)
+
+
+def _http(reply: Reply) -> HttpResponse:
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -1,0 +1,258 @@
+"""The inbox: keep the raw message, commit, answer, then work.
+
+`keep` is the only thing between a webhook and its 2xx (law 1). `process` maps a receipt and records its facts; it may
+run twice at once and be killed at any line, because each fact has its own key (law 2).
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from integrations import jobs
+from integrations.adapter import Adapter, Fetch, Message, Said
+from integrations.errors import Unreadable
+from integrations.models import Connection, DayKey, Job, Receipt
+from integrations.registry import adapter_named
+from orders import clock, sealing
+from orders.lifecycle import CauseKind
+from orders.models import FactKey
+from orders.services.dossier import wake
+from orders.services.outcome import Outcome
+from orders.services.record import record
+from orders.vocabulary import Cause, Fact
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 2 * 1024 * 1024
+# A receipt that we ourselves fail on is tried again this often, then parked.
+OUR_TRIES = 5
+# A receipt that waits for its order is shown as parked after this.
+WAIT_FOR_ORDER = timedelta(hours=24)
+
+
+def short_hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def keep(connection: Connection, messages: Sequence[Message]) -> list[int]:
+    """Store messages as receipts in one transaction; ids of the new ones. A repeat leaves nothing new.
+
+    Same key with another body is stored as a parked receipt, so that a person sees it.
+    """
+    ids = []
+    with transaction.atomic(durable=True):
+        for message in messages:
+            ids += _keep_one(connection, message)
+        Connection.objects.filter(pk=connection.pk).update(last_message_at=clock.now())
+        if ids:
+            transaction.on_commit(lambda: wake("receipts"))
+    return ids
+
+
+def _keep_one(connection: Connection, message: Message) -> list[int]:
+    source, key, digest = f"inbox:{connection.pk}", message.key[:160], short_hash(message.body)
+    try:
+        with transaction.atomic():
+            FactKey.objects.create(connection=source, key=key, body_hash=digest)
+    except IntegrityError:
+        known = FactKey.objects.filter(connection=source, key=key).values_list("body_hash", flat=True).get()
+        if known == digest:
+            return []
+        # Once more under a key of its own: a third body is another case, a repeat of this one is not.
+        return park(connection, message, "同一编号收到内容不同的报文", key=f"{key[:120]}#{digest[:12]}")
+    return [_store(connection, message).pk]
+
+
+def park(connection: Connection, message: Message, reason: str, *, key: str | None = None) -> list[int]:
+    """Keep a message that cannot be used, with its reason; nothing twice."""
+    key = (key or message.key)[:160]
+    try:
+        with transaction.atomic():
+            FactKey.objects.create(connection=f"parked:{connection.pk}", key=key, body_hash=short_hash(message.body))
+    except IntegrityError:
+        return []
+    _store(connection, message, state=Receipt.State.PARKED, reason=reason)
+    return []
+
+
+def _store(connection: Connection, message: Message, *, state: str = "received", reason: str = "") -> Receipt:
+    now = clock.now()
+    return Receipt.objects.create(
+        connection_id=connection.pk,
+        kind=message.kind[:80],
+        key=message.key[:160],
+        sealed=sealing.seal(_day_key(connection), message.body, context=f"receipt:{connection.pk}"),
+        size=len(message.body),
+        state=state,
+        reason=reason[:500],
+        at=now,
+        not_before=now,
+    )
+
+
+def _day_key(connection: Connection, day: object = None) -> bytes:
+    today = day or clock.now().date()
+    context = f"connection:{connection.pk}:{today}"
+    row = DayKey.objects.filter(connection=connection, day=today).first()
+    if row is None:
+        fresh = sealing.new_key()
+        DayKey.objects.bulk_create(
+            [DayKey(connection=connection, day=today, wrapped=sealing.wrap(fresh, context=context))],
+            ignore_conflicts=True,
+        )
+        row = DayKey.objects.get(connection=connection, day=today)
+    return sealing.unwrap(bytes(row.wrapped), context=context)
+
+
+def open_receipt(receipt: Receipt) -> bytes:
+    """The raw body; `sealing.CannotOpen` once the day's key was shredded."""
+    connection = Connection.objects.get(pk=receipt.connection_id)
+    key = _day_key(connection, receipt.at.date())
+    return sealing.unseal(key, bytes(receipt.sealed), context=f"receipt:{connection.pk}")
+
+
+def process_due(*, limit: int = 200) -> int:
+    """Process receipts whose time has come; how many."""
+    now = clock.now()
+    rows = Receipt.objects.filter(state=Receipt.State.RECEIVED, not_before__lte=now).order_by("id")
+    ids = list(rows.values_list("pk", flat=True)[:limit])
+    for receipt_id in ids:
+        process(receipt_id)
+    return len(ids)
+
+
+def process(receipt_id: int) -> str:
+    """Map one receipt and record what it says; its state afterwards. One bad receipt never stops the others."""
+    receipt = Receipt.objects.filter(pk=receipt_id).first()
+    if receipt is None or receipt.state not in (Receipt.State.RECEIVED, Receipt.State.WAITING):
+        return receipt.state if receipt else ""
+    connection = Connection.objects.select_related("shop", "warehouse").get(pk=receipt.connection_id)
+    adapter = adapter_named(connection.adapter)
+    try:
+        message = Message(kind=receipt.kind, key=receipt.key, body=open_receipt(receipt))
+        says = list(adapter.parse(message))
+    except (Unreadable, sealing.CannotOpen) as error:
+        return _end(receipt, Receipt.State.PARKED, str(error) or type(error).__name__)
+    except Exception as error:
+        # A mapping's own mistake: the message is kept and shown, and the line moves on.
+        log.exception("receipt %s could not be mapped", receipt.pk)
+        return _end(receipt, Receipt.State.PARKED, f"映射出错 {type(error).__name__}")
+    return _record_all(receipt, connection, adapter, says)
+
+
+def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says: Iterable[Said | Fetch]) -> str:
+    state, reason, order_id, subject = Receipt.State.IGNORED, "", receipt.order_id, ""
+    for said in says:
+        if isinstance(said, Fetch):
+            plan_fetch(connection, said.subject, hint=receipt.key)
+            state, subject = Receipt.State.DONE, said.subject
+            continue
+        try:
+            outcome = _record(connection, adapter, said, receipt)
+        except Exception as error:
+            log.exception("receipt %s could not be recorded", receipt.pk)
+            return _try_again(receipt, f"记录出错 {type(error).__name__}")
+        order_id, subject = outcome.order_id or order_id, said.subject
+        if outcome.code == "unknown_subject":
+            return _end(receipt, Receipt.State.WAITING, outcome.detail, subject=subject)
+        if outcome.code == "conflicting_body":
+            return _end(receipt, Receipt.State.PARKED, outcome.detail, order_id, subject)
+        state = Receipt.State.DONE
+        if outcome.code == "done":
+            _measure_lag(connection, said)
+    return _end(receipt, state, reason, order_id, subject)
+
+
+def _record(connection: Connection, adapter: Adapter, said: Said, receipt: Receipt) -> Outcome:
+    fact = Fact(
+        source=connection.source,
+        key=said.key[:160],
+        body_hash=short_hash(repr(said.snapshot).encode()),
+        subject=said.subject,
+        snapshot=said.snapshot,
+        system=CauseKind(adapter.system),
+        company_id=connection.company_id,
+        shop_id=connection.shop_id,
+        warehouse_id=connection.warehouse_id,
+    )
+    cause = Cause(
+        kind=CauseKind(adapter.system),
+        source=connection.name,
+        reference=f"receipt:{receipt.pk}",
+        connection_id=connection.pk,
+    )
+    outcome = record(fact, cause=cause)
+    if outcome.ok and said.subject:
+        wake_waiting(said.subject)
+    return outcome
+
+
+def wake_waiting(subject: str) -> None:
+    """The order is here now: what waited for it is processed again."""
+    Receipt.objects.filter(state=Receipt.State.WAITING, subject=subject).update(
+        state=Receipt.State.RECEIVED, not_before=clock.now()
+    )
+
+
+def retry_waiting(*, limit: int = 200) -> int:
+    """Beat's second look at what waits for an order that came under another name; how many were taken up again."""
+    now = clock.now()
+    rows = Receipt.objects.filter(state=Receipt.State.WAITING, not_before__lte=now).order_by("id")
+    ids = list(rows.values_list("pk", "at")[:limit])
+    for receipt_id, at in ids:
+        if at < now - WAIT_FOR_ORDER:
+            Receipt.objects.filter(pk=receipt_id, state=Receipt.State.WAITING).update(state=Receipt.State.PARKED)
+        else:
+            process(receipt_id)
+    return len(ids)
+
+
+def _measure_lag(connection: Connection, said: Said) -> None:
+    at = getattr(said.snapshot, "modified_at", None) or getattr(said.snapshot, "reported_at", None)
+    if at is not None:
+        lag = int((clock.now() - at).total_seconds() * 1000)
+        Connection.objects.filter(pk=connection.pk).update(lag_milliseconds=lag)
+
+
+def _end(receipt: Receipt, state: str, reason: str, order_id: int | None = None, subject: str = "") -> str:
+    values = {"state": state, "reason": reason[:500], "attempts": receipt.attempts + 1}
+    if order_id:
+        values["order_id"] = order_id
+    if subject:
+        values["subject"] = subject[:80]
+    if state == Receipt.State.WAITING:
+        values["not_before"] = clock.now() + timedelta(seconds=min(5 * 2**receipt.attempts, 600))
+    Receipt.objects.filter(pk=receipt.pk).update(**values)
+    return state
+
+
+def _try_again(receipt: Receipt, reason: str) -> str:
+    if receipt.attempts + 1 >= OUR_TRIES:
+        return _end(receipt, Receipt.State.PARKED, reason)
+    Receipt.objects.filter(pk=receipt.pk).update(
+        attempts=receipt.attempts + 1, reason=reason, not_before=clock.now() + timedelta(seconds=2**receipt.attempts)
+    )
+    return Receipt.State.RECEIVED
+
+
+def replay(receipt_id: int) -> str:
+    """A person's replay of a parked receipt; the facts' own keys keep it from having a second effect."""
+    changed = Receipt.objects.filter(
+        pk=receipt_id, state__in=[Receipt.State.PARKED, Receipt.State.WAITING, Receipt.State.IGNORED]
+    ).update(state=Receipt.State.RECEIVED, attempts=0, reason="", not_before=clock.now())
+    return process(receipt_id) if changed else ""
+
+
+def plan_fetch(connection: Connection, subject: str, *, hint: str) -> None:
+    """Read one order again, because something pointed to it; `hint` makes one job per pointer."""
+    with transaction.atomic():
+        jobs.plan(
+            "fetch_order",
+            f"fetch:{connection.pk}:{subject}:{hint}"[:200],
+            lane=Job.Lane.INGEST,
+            connection_id=connection.pk,
+            payload={"subject": subject},
+        )

@@ -1,0 +1,82 @@
+"""Questions that TOP asks the seller's system (SPI), such as: may the buyer change the address?
+
+Taobao pushes nothing else by HTTP; its messages are fetched from a queue (see `polling.py`). The signature covers the
+query and the raw body. Source: the published `QimenApi` class; whether further headers take part is not published.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+from integrations.adapter import Access, Incoming, Message, Reply
+from integrations.errors import BadSignature, Unreadable
+from integrations.platforms.taobao import signing
+from integrations.platforms.taobao.client import app_secrets
+from orders.vocabulary import beijing
+
+TOLERANCE = timedelta(minutes=10)
+
+
+def verify(access: Access, incoming: Incoming) -> None:
+    """Signature, app key and time; raises `BadSignature`. The body is not looked into."""
+    pairs = parse_qsl(incoming.query_string, keep_blank_values=True)
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        raise BadSignature("a parameter is given twice")
+    if query.get("app_key") != str(access.settings.get("app_key") or ""):
+        raise BadSignature("another app key")
+    method = query.get("sign_method", signing.MD5)
+    if method not in signing.METHODS:
+        raise BadSignature("unknown sign method")
+    given = query.get("sign", "").upper().encode(errors="replace")
+    secrets = app_secrets(access)
+    # Every secret is tried, so that the time taken does not tell which one fits.
+    fits = [
+        hmac.compare_digest(given, signing.sign_question(pairs, incoming.body, secret, method).encode())
+        for secret in secrets
+    ]
+    if not any(fits):
+        raise BadSignature("the signature does not fit")
+    if not _is_recent(query.get("timestamp", ""), access.now):
+        raise BadSignature("the time is more than ten minutes off")
+
+
+def unpack(incoming: Incoming) -> Sequence[Message]:
+    """The question as one message. Asked again in another call, it is another message."""
+    method = dict(parse_qsl(incoming.query_string, keep_blank_values=True)).get("method", "")
+    if not method:
+        raise Unreadable("平台的询问没有 method")
+    try:
+        json.loads(incoming.body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("平台的询问不是 JSON") from error
+    digest = hashlib.sha256(incoming.query_string.encode(errors="replace") + b"\n" + incoming.body).hexdigest()[:32]
+    return [Message(kind=f"spi:{method}"[:120], key=f"spi:{digest}", body=incoming.body)]
+
+
+def to_a_person() -> Reply:
+    """The safe answer: not by itself, a person decides."""
+    result = {"success": "false", "errorCode": "MANUAL_REVIEW", "errorMsg": "转人工处理"}
+    return Reply(body=json.dumps({"result": result}, ensure_ascii=False).encode())
+
+
+def refused() -> Reply:
+    """TOP's own "invalid signature", which travels in HTTP 200."""
+    error = {
+        "code": 25,
+        "msg": "Invalid Signature",
+        "sub_code": "isv.invalid-signature",
+        "sub_msg": "签名或时间戳不正确",
+    }
+    return Reply(body=json.dumps({"error_response": error}, ensure_ascii=False).encode())
+
+
+def _is_recent(text: str, now: datetime) -> bool:
+    try:
+        moment = beijing(text)
+    except (ValueError, OverflowError):
+        return False
+    return moment is not None and abs(now - moment) <= TOLERANCE

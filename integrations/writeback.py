@@ -1,0 +1,170 @@
+"""What other systems must hear of an event: planned in the dispatch transaction, sent by jobs.
+
+`plan` is a consumer of the events (DESIGN 3). It decides nothing about the order; it turns "this happened" into jobs
+with a unique key, so that planning twice plans once.
+"""
+
+from collections.abc import Callable
+
+from integrations import jobs
+from integrations.models import Connection, Job
+from integrations.registry import adapter_named
+from orders.lifecycle import HoldReason, Move, OrderState, ParcelState
+from orders.models import Event, Hold, Label, Order, Parcel, Shop
+
+
+def plan(event: Event, order: Order) -> None:
+    """Plan the jobs of one event, inside the caller's transaction."""
+    if event.result == Event.Result.REFUSED:
+        return
+    for planner in _PLANNERS.get(event.verb, ()):
+        planner(event, order)
+
+
+def _parcels(order: Order) -> list[Parcel]:
+    return list(Parcel.objects.filter(lines__order_line__order=order).distinct().order_by("pk"))
+
+
+def _shop_connection(order: Order, capability: str) -> Connection | None:
+    rows = Connection.objects.filter(shop=order.shop_id, enabled=True).order_by("pk")
+    return next((row for row in rows if capability in adapter_named(row.adapter).capabilities), None)
+
+
+def _warehouse_connection(parcel: Parcel, capability: str) -> Connection | None:
+    rows = Connection.objects.filter(warehouse=parcel.warehouse_id, enabled=True).order_by("pk")
+    return next((row for row in rows if capability in adapter_named(row.adapter).capabilities), None)
+
+
+def _release(event: Event, order: Order) -> None:
+    """A paid order goes to its warehouse by itself, as soon as nothing speaks against it."""
+    if order.state == OrderState.PAID and order.shop.auto_release and not order.held:
+        jobs.plan("release_order", f"release:{order.pk}:{order.version}", lane=Job.Lane.INGEST, order_id=order.pk)
+
+
+def _deliver(event: Event, order: Order) -> None:
+    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    if parcel and event.result == Event.Result.OK and (connection := _warehouse_connection(parcel, "deliver")):
+        jobs.plan(
+            "deliver_parcel",
+            f"deliver:{parcel.pk}",
+            lane=Job.Lane.SYNC,
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={"parcel": parcel.pk},
+        )
+
+
+def _waybill_when_packed(event: Event, order: Order) -> None:
+    """Packed, and the tower prints here: ask for the number at once, so that the packer does not wait."""
+    parcel = Parcel.objects.select_related("warehouse").filter(pk=event.parcel_id).first()
+    if parcel and parcel.state == ParcelState.PACKED and parcel.warehouse and parcel.warehouse.printed_by == "tower":
+        jobs.plan(
+            "request_waybill",
+            f"ask-waybill:{parcel.pk}:{event.pk}",
+            lane=Job.Lane.URGENT,
+            order_id=order.pk,
+            payload={"parcel": parcel.pk},
+        )
+
+
+def _issue(event: Event, order: Order) -> None:
+    label = Label.objects.filter(pk=event.facts.get("label")).first()
+    connection = _shop_connection(order, "waybill")
+    if label:
+        jobs.plan(
+            "issue_waybill",
+            f"waybill:{label.pk}",
+            lane=Job.Lane.URGENT,
+            connection_id=connection.pk if connection else None,
+            order_id=order.pk,
+            payload={"label": label.pk},
+        )
+
+
+def _recycle(event: Event, order: Order) -> None:
+    """A number that will not travel is given back: a dead label's, or one that came too late."""
+    label = Label.objects.filter(pk=event.facts.get("label")).first()
+    waybill = str(event.facts.get("waybill") or "")
+    connection = _shop_connection(order, "waybill")
+    if label and waybill and connection and label.issuer == Label.Issuer.TOWER:
+        jobs.plan(
+            "cancel_waybill",
+            f"cancel-waybill:{label.pk}:{waybill}",
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={"carrier": str(event.facts.get("carrier") or label.carrier), "waybill": waybill},
+        )
+
+
+def _tell_platform(event: Event, order: Order) -> None:
+    """A parcel left: the platform hears it once, where the tower is the one who tells it."""
+    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    connection = _shop_connection(order, "ship")
+    if parcel and connection and order.shop.uploads_waybills == Shop.Uploader.TOWER:
+        jobs.plan(
+            "tell_platform",
+            f"ship:{order.pk}:{parcel.pk}",
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={"parcel": parcel.pk},
+        )
+
+
+def _pend(event: Event, order: Order) -> None:
+    """The order is locked: its warehouse must stop too, for every parcel that has not left."""
+    for parcel in _parcels(order):
+        if parcel.state in (ParcelState.TO_PICK, ParcelState.PACKED):
+            _plan_pend("pend_parcel", event, order, parcel)
+
+
+def _restore(event: Event, order: Order) -> None:
+    if Hold.objects.filter(order=order, state=Hold.State.OPEN).exists():
+        return
+    for parcel in _parcels(order):
+        if parcel.state in (ParcelState.TO_PICK, ParcelState.PACKED):
+            _plan_pend("restore_parcel", event, order, parcel)
+    _release(event, order)
+
+
+def _plan_pend(kind: str, event: Event, order: Order, parcel: Parcel) -> None:
+    if connection := _warehouse_connection(parcel, "pend"):
+        reason = str(event.facts.get("reason") or "")
+        jobs.plan(
+            kind,
+            f"{kind}:{parcel.pk}:{event.pk}",
+            lane=Job.Lane.URGENT,
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={"parcel": parcel.pk, "reason": str(HoldReason(reason).label) if reason else ""},
+        )
+
+
+def _cancel_delivery(event: Event, order: Order) -> None:
+    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    if parcel and (connection := _warehouse_connection(parcel, "deliver")):
+        jobs.plan(
+            "cancel_delivery",
+            f"cancel-delivery:{parcel.pk}",
+            lane=Job.Lane.URGENT,
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={"parcel": parcel.pk},
+        )
+
+
+_PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
+    "order_seen": (_release,),
+    "fact": (_release,),
+    Move.PAY: (_release,),
+    "follow_parcels": (_release,),
+    Move.RELEASE: (_deliver,),
+    Move.PACK: (_waybill_when_packed,),
+    "waybill_requested": (_issue,),
+    "label_voided": (_recycle,),
+    "waybill_orphaned": (_recycle,),
+    Move.SHIP: (_tell_platform,),
+    Move.VOID: (_cancel_delivery,),
+    "hold_opened": (_pend,),
+    "hold_lifted": (_restore,),
+    "hold_withdrawn": (_restore,),
+}

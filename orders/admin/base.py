@@ -1,0 +1,144 @@
+"""What every page of the back office shares: only one's own companies, no count of millions, no edit past a service."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+
+from orders.lifecycle import CauseKind
+from orders.models import Company, Goods, Shop, Warehouse
+from orders.selectors.order_page import person_name
+from orders.selectors.scope import within
+from orders.vocabulary import Cause
+
+# A list shows at most so many rows, page by page; beyond that a person searches or filters.
+LONGEST_LIST = 1000
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than a person turns pages, and says so: "1000+"."""
+
+    template_name = "tower/pagination.html"
+
+    @cached_property
+    def found(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: LONGEST_LIST + 1].count()) if isinstance(rows, QuerySet) else len(rows)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.found, LONGEST_LIST)
+
+    @property
+    def shown_count(self) -> str:
+        return f"{LONGEST_LIST}+" if self.found > LONGEST_LIST else str(self.found)
+
+
+class TowerAdmin(ModelAdmin):
+    """A list and a form within the person's companies. `company_path` leads from a row to its company."""
+
+    company_path = "company"
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    paginator = CappedPaginator
+    actions = None
+    list_filter_sheet = True
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return within(super().get_queryset(request), request.user, self.company_path)
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        if "queryset" not in kwargs and (choices := choices_of(db_field.related_model, request)) is not None:
+            kwargs["queryset"] = choices
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[no-any-return]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing that has ever counted is deleted; it is switched off."""
+        return False
+
+
+def choices_of(model: Any, request: HttpRequest) -> QuerySet[Any] | None:
+    """The rows that a form may offer this person; `None` where the model belongs to no company."""
+    if model is Company:
+        return within(Company.objects.all(), request.user, "pk")
+    if model in (Shop, Warehouse, Goods):
+        return within(model.objects.all(), request.user)
+    return None
+
+
+class ReadOnly:
+    """Services write this; people look."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class WithHistory(SimpleHistoryAdmin):
+    """The field history, within the person's companies, and without its way to write an old row back."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._insist_on_own(request, object_id)
+        return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._insist_on_own(request, object_id)
+        if request.method != "GET":
+            raise PermissionDenied
+        return super().history_form_view(request, object_id, version_id, extra_context)  # type: ignore[no-any-return]
+
+    def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def _insist_on_own(self, request: HttpRequest, object_id: str) -> None:
+        """simple-history itself shows the history of what the queryset hides."""
+        if self.get_object(request, object_id) is None:
+            raise Http404
+
+
+class SavedByService:
+    """For forms whose `save_model` calls a service that is itself the outermost transaction (law 4)."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        # Django's own opens a transaction around everything; the theme's sets its form classes first.
+        from django.contrib.admin import helpers
+        from unfold.forms import AdminForm, Fieldline
+
+        helpers.AdminForm = AdminForm  # type: ignore[misc]
+        helpers.Fieldline = Fieldline  # type: ignore[misc]
+        return self._changeform_view(request, object_id, form_url, extra_context or {})  # type: ignore[attr-defined]
+
+
+def by_person(request: HttpRequest, *, reason: str = "") -> Cause:
+    """The person at the back office as the cause of what they ask for."""
+    return Cause(
+        kind=CauseKind.PERSON,
+        user_id=request.user.pk,
+        source=f"后台 {person_name(request.user)}",
+        reason=reason,
+    )

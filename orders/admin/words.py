@@ -1,0 +1,100 @@
+"""How times, money and states look in the back office: relative with the exact time behind it, yuan, and badges."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders import clock
+
+# State → tone of its badge. The text always says the same, so that colour alone tells nothing.
+TONES = {
+    "pending_payment": "grey",
+    "paid": "blue",
+    "to_pick": "amber",
+    "packed": "violet",
+    "shipped": "green",
+    "signed": "green",
+    "cancelled": "grey",
+    "returned": "grey",
+    "voided": "grey",
+    "requested": "amber",
+    "live": "blue",
+    "claimed": "violet",
+    "printed": "green",
+    "unknown": "red",
+    "failed": "red",
+    "void": "grey",
+    "refused": "red",
+    "observed": "amber",
+    "granted": "green",
+    "parked": "red",
+    "waiting": "amber",
+    "ready": "blue",
+    "running": "violet",
+    "done": "green",
+    "ignored": "grey",
+    "open": "red",
+    "lifted": "green",
+    "withdrawn": "grey",
+}
+
+
+def badge(text: Any, tone: str = "grey", *, title: str = "") -> SafeString:
+    return format_html('<span class="tower-badge is-{}" title="{}">{}</span>', tone, title, text)
+
+
+def state_badge(instance: Any) -> SafeString:
+    """The badge of anything that has a state with choices."""
+    return badge(instance.get_state_display(), TONES.get(instance.state, "grey"))
+
+
+def exact(moment: datetime | None) -> str:
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def duration(span: timedelta) -> str:
+    """The largest unit alone: 40 秒, 12 分钟, 3 小时, 5 天."""
+    seconds = max(int(span.total_seconds()), 0)
+    if seconds < 60:
+        return _("%(count)d 秒") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)d 分钟") % {"count": seconds // 60}
+    if seconds < 48 * 3600:
+        return _("%(count)d 小时") % {"count": seconds // 3600}
+    return _("%(count)d 天") % {"count": seconds // 86400}
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    if abs(now - moment) < timedelta(seconds=5):
+        return _("刚刚")
+    if moment > now:
+        return _("%(span)s后") % {"span": duration(moment - now)}
+    return _("%(span)s前") % {"span": duration(now - moment)}
+
+
+def ago(moment: datetime | None) -> SafeString | str:
+    """How long ago or ahead, with the exact time on hover."""
+    if moment is None:
+        return "-"
+    shown = relative(moment, clock.now())
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
+
+
+def deadline(moment: datetime | None) -> SafeString | str:
+    """A time to keep: red when it has passed, amber in its last two hours."""
+    if moment is None:
+        return "-"
+    left = moment - clock.now()
+    if left < timedelta(0):
+        return badge(_("超时 %(span)s") % {"span": duration(-left)}, "red", title=exact(moment))
+    tone = "amber" if left < timedelta(hours=2) else "plain"
+    return badge(_("剩 %(span)s") % {"span": duration(left)}, tone, title=exact(moment))
+
+
+def yuan(amount: Decimal | None) -> str:
+    return "-" if amount is None else f"¥{amount:,.2f}"

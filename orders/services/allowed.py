@@ -1,0 +1,194 @@
+"""Which acts a person may ask for now, and why not the others: for the buttons of a page, never for the decision.
+
+It asks the same policies, needs and graph as `decide.judge`, of a dossier loaded for reading, in a fixed number of
+queries however many parcels and holds there are. The act itself is judged again, under the lock.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django_fsm import can_proceed
+
+from orders.lifecycle import (
+    DEFAULT_POLICIES,
+    MOVE_LABELS,
+    ORDER_MOVES,
+    PARCEL_MOVES,
+    LabelState,
+    Move,
+    MovePolicy,
+    Need,
+    ParcelState,
+)
+from orders.models import Check, Hold, Membership, Order, PackLine, Parcel, TransitionPolicy
+from orders.services import goods
+from orders.services.conditions import Asked, unmet
+from orders.services.decide import METHODS
+from orders.services.dossier import Dossier
+from orders.services.gates import ask_gates
+from orders.services.policies import NOBODY, is_allowed, required_needs
+
+BEFORE_HAND_OVER = (ParcelState.TO_PICK, ParcelState.PACKED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """One button. `reasons` say why it cannot be done now; `roles` who else may, where this person may not."""
+
+    subject: str
+    move: str
+    parcel: Parcel | None = None
+    hold: Hold | None = None
+    needs_reason: bool = False
+    reasons: tuple[str, ...] = ()
+    permitted: bool = True
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        return f"{self.subject}.{self.move}"
+
+    @property
+    def label(self) -> str:
+        return str(MOVE_LABELS[Move(self.move)])
+
+    @property
+    def possible(self) -> bool:
+        return self.permitted and not self.reasons
+
+
+@dataclass
+class Standing:
+    """A person's roles in a company and the company's policies, read once."""
+
+    policies: dict[str, dict[int | None, MovePolicy]] = field(default_factory=dict)
+    memberships: list[tuple[str, int | None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, user_id: int, company_id: int) -> "Standing":
+        standing = cls()
+        for row in TransitionPolicy.objects.filter(company=company_id, enabled=True):
+            policy = MovePolicy(frozenset(row.roles), frozenset(row.causes), tuple(row.needs), row.second_person)
+            standing.policies.setdefault(row.act, {})[row.warehouse_id] = policy
+        memberships = Membership.objects.filter(user=user_id, company=company_id, user__is_active=True)
+        standing.memberships = list(memberships.values_list("role", "warehouse_id"))
+        return standing
+
+    def policy(self, subject: str, move: str, warehouse_id: int | None) -> MovePolicy:
+        rows = self.policies.get(f"{subject}.{move}", {})
+        return rows.get(warehouse_id) or rows.get(None) or DEFAULT_POLICIES.get((subject, move), NOBODY)
+
+    def roles(self, warehouse_id: int | None) -> frozenset[str]:
+        return frozenset(role for role, where in self.memberships if where is None or where == warehouse_id)
+
+
+def allowed_acts(dossier: Dossier, standing: Standing | None = None) -> list[Act]:
+    """Every act that the graph allows now on the order, its parcels, labels and open holds, each with its answer."""
+    user_id = dossier.cause.user_id
+    if user_id is None:
+        return []
+    standing = standing or Standing.of(user_id, dossier.order.company_id)
+    return list(_Asking(dossier, standing).acts())
+
+
+class _Asking:
+    def __init__(self, dossier: Dossier, standing: Standing) -> None:
+        self.dossier, self.standing = dossier, standing
+        self.gates: dict[str, list[str]] = {}
+        # Only a paid order asks for the maps of its goods, only a checking warehouse for its pack lines.
+        self.unmapped = goods.unmapped_skus(dossier) if _legal(dossier.order, Move.RELEASE) else ()
+        self.unchecked = _unchecked(dossier)
+
+    def acts(self) -> Iterator[Act]:
+        order = self.dossier.order
+        for move in ORDER_MOVES:
+            if _legal(order, move):
+                yield self._act("order", move, instance=order)
+        for parcel in self.dossier.live_parcels:
+            for move in PARCEL_MOVES:
+                if _legal(parcel, move):
+                    yield self._act("parcel", move, parcel=parcel, instance=parcel)
+            yield from self._label_acts(parcel)
+        yield self._act("hold", Move.HOLD)
+        for hold in self.dossier.open_holds:
+            parcel = next((row for row in self.dossier.parcels if row.pk == hold.parcel_id), None)
+            yield self._act("hold", Move.LIFT, parcel=parcel, hold=hold)
+            yield self._act("hold", Move.CONFIRM, parcel=parcel, hold=hold)
+
+    def _label_acts(self, parcel: Parcel) -> Iterator[Act]:
+        label = self.dossier.living_label(parcel)
+        if label is None and parcel.state in BEFORE_HAND_OVER:
+            yield self._act("label", Move.WAYBILL, parcel=parcel)
+        if label is not None and label.state == LabelState.LIVE:
+            yield self._act("label", Move.PRINT, parcel=parcel)
+
+    def _act(
+        self,
+        subject: str,
+        move: str,
+        *,
+        parcel: Parcel | None = None,
+        hold: Hold | None = None,
+        instance: Order | Parcel | None = None,
+    ) -> Act:
+        order, cause = self.dossier.order, self.dossier.cause
+        warehouse_id = (parcel.warehouse_id if parcel else None) or order.warehouse_id
+        policy = self.standing.policy(subject, move, warehouse_id)
+        state = str(instance.state) if instance is not None else ""
+        permitted = bool(is_allowed(cause, self.standing.roles(warehouse_id), policy, subject, move, state))
+        needs = required_needs(policy, move)
+        return Act(
+            subject=subject,
+            move=str(move),
+            parcel=parcel,
+            hold=hold,
+            needs_reason=Need.REASON_GIVEN in needs,
+            reasons=(*self._missing(needs, parcel), *self._against(move), *self._barred(hold)),
+            permitted=permitted,
+            roles=policy.roles,
+        )
+
+    def _missing(self, needs: list[str], parcel: Parcel | None) -> tuple[str, ...]:
+        asked = Asked(
+            dossier=self.dossier,
+            parcel=parcel,
+            # The form will ask for it.
+            reason="…",
+            by_person=True,
+            unmapped=self.unmapped,
+            unchecked=self.unchecked.get(parcel.pk, ()) if parcel else (),
+        )
+        return tuple(unmet(asked, needs).values())
+
+    def _against(self, move: str) -> list[str]:
+        if move not in self.gates:
+            self.gates[move] = [reason.text for reason in ask_gates(self.dossier.order, move)]
+        return self.gates[move]
+
+    def _barred(self, hold: Hold | None) -> tuple[str, ...]:
+        me = self.dossier.cause.user_id
+        barred = hold is not None and hold.four_eyes and me in (hold.caused_by_id, hold.first_by_id)
+        return ("双人复核：引起锁单的人不能自己处理，请找另一位同事",) if barred else ()
+
+
+def _legal(instance: Order | Parcel, move: str) -> bool:
+    """By the graph alone; what it needs is asked apart, so that every reason can be shown."""
+    instance.check_of_move = Check(observed=True, allowed=True)  # type: ignore[misc]
+    return bool(can_proceed(getattr(instance, METHODS.get(Move(move), str(move)))))
+
+
+def _unchecked(dossier: Dossier) -> dict[int, tuple[str, ...]]:
+    """Parcel → names of the goods that are not checked yet, for parcels to pick in warehouses that check them."""
+    asked = [
+        parcel.pk
+        for parcel in dossier.live_parcels
+        if parcel.state == ParcelState.TO_PICK and parcel.warehouse_id == dossier.order.warehouse_id
+    ]
+    warehouse = dossier.order.warehouse
+    if not asked or warehouse is None or not warehouse.checks_lines:
+        return {}
+    found: dict[int, tuple[str, ...]] = {}
+    for row in PackLine.objects.select_related("goods").filter(parcel__in=asked).order_by("pk"):
+        if row.checked_quantity < row.quantity:
+            found[row.parcel_id] = (*found.get(row.parcel_id, ()), row.goods.name)
+    return found

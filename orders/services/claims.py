@@ -1,0 +1,114 @@
+"""The last word of each outside system, kept as a join: whatever the order of arrival, the same claim (law 3)."""
+
+from datetime import datetime
+
+from orders import clock
+from orders.lifecycle import STAGE_RANK, ParcelState
+from orders.models import Claim, Parcel, PrintAttempt
+from orders.services.dossier import Dossier
+
+_PICK, _PACK, _SHIP = (STAGE_RANK[state] for state in (ParcelState.TO_PICK, ParcelState.PACKED, ParcelState.SHIPPED))
+_SIGN, _BACK = STAGE_RANK[ParcelState.SIGNED], STAGE_RANK[ParcelState.RETURNED]
+
+# An outside word → how far it says the parcel is. 0: no progress, only a word.
+PROGRESS: dict[str, dict[str, int]] = {
+    "wms": {
+        "accepted": _PICK, "printed": _PICK, "picking": _PICK, "checked": _PACK, "packed": _PACK, "weighed": _PACK,
+        "staged": _PACK, "shipped_part": _PACK, "shipped": _SHIP, "signed": _SIGN,
+    },
+    "courier": {
+        "picked_up": _SHIP, "in_transit": _SHIP, "out_for_delivery": _SHIP, "at_pickup_point": _SHIP,
+        "signed": _SIGN, "exception": _SHIP, "refused": _SHIP, "returning": _SHIP, "returned": _BACK,
+    },
+}  # fmt: skip
+PROGRESS["erp"] = PROGRESS["wms"]
+# Where two words have the same time, the later in this list wins.
+TIE_RANK = {
+    word: place
+    for place, word in enumerate(
+        (
+            "unknown", "other", "unpaid", "paid", "label_created", "accepted", "printed", "picking", "checked",
+            "packed", "weighed", "staged", "shipped_part", "shipped", "picked_up", "in_transit", "out_for_delivery",
+            "at_pickup_point", "exception", "cancel_failed", "refused", "returning", "signed", "returned", "finished",
+            "rejected", "cancelled", "closed",
+        )
+    )
+}  # fmt: skip
+
+
+def hear(
+    dossier: Dossier, *, system: str, subject: str, stage: str, source_status: str, at: datetime
+) -> tuple[Claim, bool]:
+    """Join one word into the claim; True where it is news (newer, or further than anything heard before)."""
+    claim = next((c for c in dossier.claims if (c.system, c.subject) == (system, subject)), None)
+    fresh = claim is None
+    if claim is None:
+        claim = Claim(order=dossier.order, system=system, subject=subject, at=at, rank=0, seen={})
+        dossier.claims.append(claim)
+    rank = TIE_RANK.get(stage, 0)
+    newer = fresh or (at, rank) > (claim.at, claim.rank)
+    if newer:
+        claim.stage = claim.status = stage
+        claim.source_status, claim.at, claim.rank = source_status[:60], at, rank
+        claim.received_at = clock.now()
+    progress = PROGRESS.get(system, {}).get(stage, 0)
+    further = progress > claim.furthest
+    claim.furthest = max(claim.furthest, progress)
+    if progress:
+        remember_first(claim, f"stage:{progress}", at)
+    remember_first(claim, f"word:{stage}", at)
+    dossier.touch(claim)
+    return claim, newer or further
+
+
+def remember_first(claim: Claim, name: str, at: datetime) -> None:
+    """Keep the earliest time at which something was said."""
+    text = at.isoformat()
+    if name not in claim.seen or text < claim.seen[name]:
+        claim.seen = {**claim.seen, name: text}
+
+
+def first_time(claim: Claim, name: str) -> datetime | None:
+    text = claim.seen.get(name)
+    return datetime.fromisoformat(text) if text else None
+
+
+def main_parcel(dossier: Dossier) -> Parcel | None:
+    """The parcel that an order-level word is about."""
+    live = dossier.live_parcels
+    return live[0] if live else (dossier.parcels[0] if dossier.parcels else None)
+
+
+def claims_about(dossier: Dossier, parcel: Parcel) -> list[Claim]:
+    """The words of warehouses, ERP and couriers that speak of this parcel."""
+    numbers = {row.number for row in dossier.parcels}
+    waybills = {label.waybill: label.parcel_id for label in dossier.labels if label.waybill}
+    main = main_parcel(dossier)
+    about = []
+    for claim in dossier.claims:
+        if claim.system not in PROGRESS:
+            continue
+        if (
+            claim.subject == parcel.number
+            or waybills.get(claim.subject) == parcel.pk
+            or (parcel is main and claim.subject not in numbers and claim.subject not in waybills)
+        ):
+            about.append(claim)
+    return about
+
+
+def seen_waybills(dossier: Dossier, parcel: Parcel) -> list[tuple[datetime, str, str]]:
+    """Every waybill that a warehouse printed or shipped this parcel with, earliest first: (time, number, carrier)."""
+    found: dict[str, tuple[datetime, str]] = {}
+    for row in dossier.prints:
+        if row.outcome == PrintAttempt.Outcome.OBSERVED and row.parcel_id == parcel.pk and row.waybill:
+            found[row.waybill] = min(found.get(row.waybill, (row.at, "")), (row.at, ""))
+    for claim in claims_about(dossier, parcel):
+        for name in claim.seen:
+            if name.startswith("waybill:"):
+                _, carrier, number = name.split(":", 2)
+                time = first_time(claim, name)
+                known = found.get(number)
+                if time:
+                    found[number] = (min(time, known[0]) if known else time, carrier or (known[1] if known else ""))
+    return sorted((time, number, carrier) for number, (time, carrier) in found.items())

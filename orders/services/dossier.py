@@ -1,0 +1,240 @@
+"""卷宗: one order with all that a decision needs, loaded under its row lock in a fixed number of queries.
+
+Every service opens dossiers, changes what is in them, and closes them; closing chains the events, leaves a task per
+consumer and saves the rows that changed. Nothing outside this file saves an order.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils.module_loading import import_string
+
+from orders import clock
+from orders.lifecycle import CauseKind, ParcelState
+from orders.models import (
+    AddressVersion,
+    AfterSale,
+    Claim,
+    CommitMark,
+    Event,
+    EventTask,
+    Hold,
+    Label,
+    Order,
+    OrderLine,
+    Parcel,
+    PrintAttempt,
+    raise_commit_counter,
+)
+from orders.services import trail
+from orders.vocabulary import Cause
+
+
+@dataclass
+class Dossier:
+    """One locked order. Lists hold every row of the order; `touch` marks what must be saved."""
+
+    order: Order
+    cause: Cause
+    lines: list[OrderLine] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    aftersales: list[AfterSale] = field(default_factory=list)
+    prints: list[PrintAttempt] = field(default_factory=list)
+    addresses: list[AddressVersion] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    act_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    changed: bool = False
+    _touched: dict[int, models.Model] = field(default_factory=dict)
+
+    def touch(self, row: models.Model) -> None:
+        self._touched[id(row)] = row
+
+    # Reading ----------------------------------------------------------------------------------------------------
+    @property
+    def open_holds(self) -> list[Hold]:
+        return [hold for hold in self.holds if hold.state == Hold.State.OPEN]
+
+    @property
+    def live_parcels(self) -> list[Parcel]:
+        return [parcel for parcel in self.parcels if parcel.is_live]
+
+    def living_label(self, parcel: Parcel) -> Label | None:
+        return next((label for label in self.labels if label.parcel_id == parcel.pk and label.is_living), None)
+
+    @property
+    def address(self) -> AddressVersion | None:
+        return self.addresses[-1] if self.addresses else None
+
+    def parcel(self, parcel_id: int) -> Parcel:
+        return next(parcel for parcel in self.parcels if parcel.pk == parcel_id)
+
+    # Writing ----------------------------------------------------------------------------------------------------
+    def note(
+        self,
+        verb: str,
+        *,
+        result: str = Event.Result.OK,
+        changes: bool = True,
+        from_state: str = "",
+        to_state: str = "",
+        parcel: Parcel | None = None,
+        facts: dict[str, Any] | None = None,
+        reason: str = "",
+        key: str = "",
+        source_at: datetime | None = None,
+    ) -> Event:
+        """Write an event onto the order's stream; `changes` raises the order's version by one."""
+        if changes:
+            self.order.version += 1
+            self.changed = True
+        event = Event(
+            company_id=self.order.company_id,
+            order_id=self.order.pk,
+            parcel_id=parcel.pk if parcel else None,
+            verb=verb,
+            from_state=from_state,
+            to_state=to_state,
+            version=self.order.version,
+            actor=actor_of(self.cause),
+            actor_name=self.cause.source[:120],
+            role=self.cause.role[:80],
+            cause=self.cause.reference[:120],
+            key=key[:200],
+            result=result,
+            reason=reason[:500],
+            act_id=self.act_id,
+            facts=facts or {},
+            source_at=source_at,
+            at=clock.now(),
+        )
+        self.events.append(event)
+        return event
+
+
+def actor_of(cause: Cause) -> str:
+    if cause.user_id is not None:
+        return f"person:{cause.user_id}"
+    if cause.api_key_id is not None:
+        return f"api_key:{cause.api_key_id}"
+    return str(cause.kind)
+
+
+def lock_dossiers(order_ids: Iterable[int], *, cause: Cause) -> list[Dossier]:
+    """Lock the orders in ascending pk (law 8) and load them. The caller is in a durable transaction."""
+    raise_commit_counter()
+    orders = list(
+        Order.objects.select_for_update(of=("self",))
+        .select_related("shop", "warehouse")
+        .filter(pk__in=set(order_ids))
+        .order_by("pk")
+    )
+    return load(orders, cause=cause)
+
+
+def load(orders: Sequence[Order], *, cause: Cause) -> list[Dossier]:
+    """Dossiers for orders that are locked already, or for reading only."""
+    by_id = {order.pk: Dossier(order, cause) for order in orders}
+    ids = list(by_id)
+    shared_act = uuid.uuid4().hex
+    for dossier in by_id.values():
+        dossier.act_id = shared_act
+
+    def into(name: str, rows: Iterable[Any]) -> None:
+        for row in rows:
+            getattr(by_id[row.order_id], name).append(row)
+
+    into("lines", OrderLine.objects.filter(order__in=ids).order_by("id"))
+    into("holds", Hold.objects.filter(order__in=ids).order_by("id"))
+    into("claims", Claim.objects.filter(order__in=ids).order_by("id"))
+    into("aftersales", AfterSale.objects.filter(order__in=ids).order_by("id"))
+    into("prints", PrintAttempt.objects.filter(order__in=ids).order_by("at", "id"))
+    into("addresses", AddressVersion.objects.filter(order__in=ids).order_by("version"))
+    _load_parcels(by_id)
+    return list(by_id.values())
+
+
+def _load_parcels(by_id: dict[int, Dossier]) -> None:
+    rows = Parcel.objects.filter(lines__order_line__order__in=by_id).annotate(
+        member=models.F("lines__order_line__order_id")
+    )
+    shared: dict[int, Parcel] = {}
+    for row in rows.order_by("id"):
+        parcel = shared.setdefault(row.pk, row)
+        dossier = by_id[row.member]
+        if parcel not in dossier.parcels:
+            dossier.parcels.append(parcel)
+    labels: dict[int, Label] = {}
+    for label in Label.objects.filter(parcel__in=shared).order_by("id"):
+        labels[label.pk] = label
+    for dossier in by_id.values():
+        mine = {parcel.pk for parcel in dossier.parcels}
+        dossier.labels = [label for label in labels.values() if label.parcel_id in mine]
+
+
+def close(dossiers: Sequence[Dossier]) -> None:
+    """Save what changed, chain and write the events, and leave a task for every consumer, in the open transaction."""
+    for dossier in dossiers:
+        for row in dossier._touched.values():
+            row.save()
+        if dossier.events:
+            _save_order(dossier)
+    events = [event for dossier in dossiers for event in dossier.events]
+    if not events:
+        return
+    Event.objects.bulk_create(events)
+    EventTask.objects.bulk_create(
+        EventTask(order_id=event.order_id, event_id=event.pk, seq=event.seq, consumer=consumer)
+        for event in events
+        for consumer in settings.TOWER_CONSUMERS
+    )
+    transaction.on_commit(lambda: wake("drain"))
+
+
+def _save_order(dossier: Dossier) -> None:
+    order = dossier.order
+    trail.chain(order, dossier.events)
+    order.held = bool(dossier.open_holds)
+    if not dossier.changed:
+        # A refusal or a stale fact moves nothing: no history row, only the head of its chain.
+        Order.objects.filter(pk=order.pk).update(event_seq=order.event_seq, event_head=order.event_head)
+        return
+    order.updated_at = clock.now()
+    order.mark = CommitMark()
+    order._change_reason = ",".join(dict.fromkeys(event.verb for event in dossier.events))[:120]
+    if dossier.cause.kind == CauseKind.PERSON:
+        order._history_user_id = dossier.cause.user_id
+    order.save()
+
+
+def wake(what: str) -> None:
+    """A hint that there is work; whoever may hear it is named in settings, and beat finds what a lost hint left."""
+    import_string(settings.TOWER_WAKE)(what)
+
+
+def void_labels(dossier: Dossier, parcel: Parcel) -> None:
+    """The parcel does not leave: its living label is dead, and whoever issued the waybill is told by an event."""
+    label = dossier.living_label(parcel)
+    if label is None:
+        return
+    label.state = "void"
+    dossier.touch(label)
+    dossier.note("label_voided", parcel=parcel, facts={"label": label.pk, "waybill": label.waybill})
+
+
+def least_advanced(dossier: Dossier) -> str | None:
+    """The state that the live parcels give the order; `None` where there is no live parcel."""
+    order_of = [ParcelState.TO_PICK, ParcelState.PACKED, ParcelState.SHIPPED, ParcelState.SIGNED]
+    states = [parcel.state for parcel in dossier.live_parcels]
+    if states:
+        return str(min(states, key=order_of.index))
+    if any(parcel.state == ParcelState.RETURNED for parcel in dossier.parcels):
+        return str(ParcelState.RETURNED)
+    return None

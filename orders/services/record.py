@@ -1,0 +1,248 @@
+"""Observations: what another system reports has happened, and is always recorded (law 4), once (law 2)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from orders.lifecycle import Role
+from orders.models import (
+    DocumentLink,
+    Event,
+    ExternalDocument,
+    FactKey,
+    Membership,
+    Order,
+    PrintAttempt,
+    WarehouseOperator,
+)
+from orders.services import claims, snapshots
+from orders.services.claims import main_parcel
+from orders.services.decide import answer, in_one_transaction
+from orders.services.dossier import Dossier, close, lock_dossiers
+from orders.services.outcome import Outcome
+from orders.services.settle import settle
+from orders.vocabulary import (
+    Cause,
+    Fact,
+    OrderSnapshot,
+    PrintReport,
+    RefundSnapshot,
+    TrackPoint,
+    WarehouseReport,
+)
+
+_RETRIES = 3
+
+
+def record(fact: Fact, *, cause: Cause) -> Outcome:
+    """Record one fact in a transaction of its own.
+
+    `done`: it moved something or was news. `repeat`: known already. `stale_fact`: recorded, moved nothing.
+    `unknown_subject`: its order is not here yet (nothing stored; park it). `conflicting_body`: the key was used for
+    another body (park and alarm).
+    """
+    for attempt in range(_RETRIES):
+        try:
+            with transaction.atomic(durable=True):
+                return _record(fact, cause)
+        except IntegrityError:
+            # Another worker recorded the same fact, or made the same order, at the same moment: look again.
+            if attempt == _RETRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _record(fact: Fact, cause: Cause) -> Outcome:
+    order_ids = _find(fact)
+    created = False
+    if not order_ids and isinstance(fact.snapshot, OrderSnapshot):
+        order_ids, created = [snapshots.create_order(fact, fact.snapshot).pk], True
+    if not order_ids:
+        return Outcome(ok=False, code="unknown_subject", detail=f"还没有订单 {fact.subject}")
+    dossiers = lock_dossiers(order_ids, cause=cause)
+    known = FactKey.objects.filter(connection=fact.source, key=fact.key).values_list("body_hash", flat=True).first()
+    first = dossiers[0]
+    if known == fact.body_hash:
+        return answer(first, code="repeat")
+    if known is not None:
+        return _conflicting(first, fact)
+    FactKey.objects.create(connection=fact.source, key=fact.key, body_hash=fact.body_hash)
+    news = False
+    for dossier in dossiers:
+        news = _take(dossier, fact, created) or news
+        settle(dossier)
+    close(dossiers)
+    return answer(first, code="done" if news else "stale_fact", event_id=first.events[-1].pk if first.events else None)
+
+
+def _conflicting(dossier: Dossier, fact: Fact) -> Outcome:
+    """Same key, other body (law 2): nothing is applied; the event raises the alarm, the caller parks the message."""
+    dossier.note(
+        "fact_conflict",
+        result=Event.Result.REFUSED,
+        changes=False,
+        key=fact.key,
+        reason="同一编号收到内容不同的报文",
+        facts={"source": fact.source},
+    )
+    close([dossier])
+    return answer(dossier, ok=False, code="conflicting_body", detail="同一编号收到内容不同的报文")
+
+
+def _find(fact: Fact) -> list[int]:
+    """The orders that a fact is about."""
+    snapshot = fact.snapshot
+    if isinstance(snapshot, OrderSnapshot | RefundSnapshot):
+        rows = Order.objects.filter(shop=fact.shop_id, platform_order_id=fact.subject)
+        return list(rows.values_list("pk", flat=True))
+    mine = Order.objects.filter(company=fact.company_id)
+    if isinstance(snapshot, TrackPoint):
+        by_label = mine.filter(lines__parcel_lines__parcel__labels__waybill=snapshot.waybill)
+        found = list(by_label.distinct().values_list("pk", flat=True))
+        return found or _by_document(fact, "waybill", snapshot.waybill)
+    code = snapshot.order
+    found = list(mine.filter(number=code).values_list("pk", flat=True))
+    if not found:
+        found = list(mine.filter(lines__parcel_lines__parcel__number=code).distinct().values_list("pk", flat=True))
+    return found or _by_document(fact, "order", code)
+
+
+def _by_document(fact: Fact, kind: str, number: str) -> list[int]:
+    links = DocumentLink.objects.filter(document__company=fact.company_id, document__kind=kind, document__number=number)
+    return list(links.values_list("order_id", flat=True).distinct())
+
+
+def _take(dossier: Dossier, fact: Fact, created: bool) -> bool:
+    """Put the fact into what is recorded of the order; True where it is news. States follow in `settle`."""
+    takers: dict[type, Callable[[Dossier, Fact, Any], tuple[bool, dict[str, Any]]]] = {
+        OrderSnapshot: snapshots.take_order,
+        RefundSnapshot: snapshots.take_refund,
+        WarehouseReport: _take_report,
+        PrintReport: _take_print,
+        TrackPoint: _take_point,
+    }
+    news, facts = takers[type(fact.snapshot)](dossier, fact, fact.snapshot)
+    dossier.note(
+        "order_seen" if created else "fact" if news else "stale_fact",
+        result=Event.Result.OBSERVED,
+        changes=news,
+        key=fact.key,
+        facts={"system": str(fact.system), **facts},
+        source_at=_time_of(fact),
+    )
+    return news
+
+
+def _time_of(fact: Fact) -> Any:
+    for name in ("modified_at", "reported_at", "printed_at", "at", "updated_at"):
+        if (value := getattr(fact.snapshot, name, None)) is not None:
+            return value
+    return None
+
+
+def _take_report(dossier: Dossier, fact: Fact, report: WarehouseReport) -> tuple[bool, dict[str, Any]]:
+    claim, news = claims.hear(
+        dossier,
+        system=str(fact.system),
+        subject=report.order,
+        stage=report.stage,
+        source_status=report.platform_status,
+        at=report.reported_at,
+    )
+    if report.stage in ("checked", "packed", "weighed", "staged") and _speaks_for_lead(dossier, report.operator):
+        news = news or "packed_by_lead" not in claim.seen
+        claims.remember_first(claim, "packed_by_lead", report.reported_at)
+    for package in report.parcels:
+        if package.waybill:
+            name = f"waybill:{package.carrier}:{package.waybill}"
+            news = news or name not in claim.seen
+            claims.remember_first(claim, name, report.reported_at)
+            claims.remember_first(claim, f"package:{package.waybill}", report.reported_at)
+            _link(dossier, "wms", "waybill", package.waybill)
+    facts = {"stage": report.stage, "status": report.platform_status, "code": report.order}
+    return news, {**facts, "waybills": [package.waybill for package in report.parcels], "operator": report.operator}
+
+
+def _speaks_for_lead(dossier: Dossier, operator: str) -> bool:
+    """Whether this warehouse's "packed" is 仓管组长's confirmation: by warehouse policy, or by who pressed the button."""
+    warehouse = dossier.order.warehouse or dossier.order.shop.warehouse
+    if warehouse is None:
+        return False
+    if warehouse.accepts_wms_pack:
+        return True
+    users = WarehouseOperator.objects.filter(warehouse=warehouse, code=operator).values("user")
+    leads = Membership.objects.filter(user__in=users, company=warehouse.company_id, role=Role.WAREHOUSE_LEAD)
+    return bool(operator) and any(row.warehouse_id in (None, warehouse.pk) for row in leads)
+
+
+def _take_print(dossier: Dossier, fact: Fact, report: PrintReport) -> tuple[bool, dict[str, Any]]:
+    """A warehouse printed. Where the tower prints, a report without a waybill is about the pick list."""
+    facts = {"print": True, "waybill": report.waybill, "operator": report.operator, "code": report.order}
+    warehouse = dossier.order.warehouse or dossier.order.shop.warehouse
+    if not report.waybill and (warehouse is None or warehouse.printed_by != "wms"):
+        return False, {**facts, "counts": False}
+    known = any(
+        row.outcome == "observed" and (row.at, row.waybill) == (report.printed_at, report.waybill)
+        for row in dossier.prints
+    )
+    if known:
+        return False, facts
+    if not dossier.parcels:
+        _hear_print(dossier, fact, report)
+        settle(dossier)
+    parcel = next((p for p in dossier.parcels if p.number == report.order), None) or main_parcel(dossier)
+    if parcel is None:
+        raise RuntimeError("settle made no parcel for a printed order")
+    row = PrintAttempt.objects.create(
+        order=dossier.order,
+        parcel=parcel,
+        outcome=PrintAttempt.Outcome.OBSERVED,
+        result=PrintAttempt.Result.PRINTED,
+        at=report.printed_at,
+        waybill=report.waybill,
+        source=f"{dossier.cause.source} {report.operator}".strip()[:100],
+        station=str(fact.system),
+    )
+    dossier.prints.append(row)
+    return True, facts
+
+
+def _hear_print(dossier: Dossier, fact: Fact, report: PrintReport) -> None:
+    claims.hear(
+        dossier,
+        system=str(fact.system),
+        subject=report.order,
+        stage="printed",
+        source_status="PRINT",
+        at=report.printed_at,
+    )
+
+
+def _take_point(dossier: Dossier, fact: Fact, point: TrackPoint) -> tuple[bool, dict[str, Any]]:
+    _, news = claims.hear(
+        dossier,
+        system=str(fact.system),
+        subject=point.waybill,
+        stage=point.stage,
+        source_status=point.text or point.stage,
+        at=point.at,
+    )
+    return news, {"stage": point.stage, "waybill": point.waybill}
+
+
+def _link(dossier: Dossier, system: str, kind: str, number: str) -> None:
+    document, _ = ExternalDocument.objects.get_or_create(
+        company_id=dossier.order.company_id, system=system, kind=kind, number=number
+    )
+    DocumentLink.objects.get_or_create(document=document, order=dossier.order, parcel=None)
+
+
+def look_again(order_id: int, *, cause: Cause) -> Outcome:
+    """Derive the order once more, after something that its facts are read by has changed (a SkuMap, a policy)."""
+
+    def act(dossiers: list[Dossier]) -> Outcome:
+        settle(dossiers[0])
+        return answer(dossiers[0])
+
+    return in_one_transaction([order_id], cause, act)

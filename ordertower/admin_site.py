@@ -1,0 +1,38 @@
+"""The back office's site: the theme's, with a home page and a review queue of our own."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from unfold.sites import UnfoldAdminSite
+
+from orders.admin import review
+from ordertower import home
+
+
+class TowerAdminSite(UnfoldAdminSite):
+    site_title = _("订单指挥塔")
+    site_header = _("订单指挥塔")
+    index_title = _("首页")
+
+    def extra_urls(self) -> list[URLPattern]:
+        return [
+            path("review/", self.admin_view(self.review), name="review"),
+            path("review/<int:hold_id>/", self.admin_view(review.decide), name="review_decide"),
+        ]
+
+    def review(self, request: HttpRequest) -> HttpResponse:
+        return review.queue(request, self.each_context(request))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        request.current_app = self.name
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "subtitle": None,
+            **home.figures(request.user),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "tower/home.html", context)

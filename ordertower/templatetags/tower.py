@@ -1,0 +1,56 @@
+"""The back office's words in templates."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.template import Library
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+
+from orders.admin import words
+
+register = Library()
+
+
+@register.filter
+def ago(moment: datetime | str | None) -> SafeString | str:
+    """Also of a time that evidence keeps as text; what is no time is shown as it is."""
+    if isinstance(moment, str):
+        return words.ago(parse_datetime(moment)) if parse_datetime(moment) else moment
+    return words.ago(moment)
+
+
+@register.filter
+def exact(moment: datetime | None) -> str:
+    return words.exact(moment)
+
+
+@register.filter
+def span(value: timedelta) -> str:
+    return words.duration(value)
+
+
+@register.filter
+def deadline(moment: datetime | None) -> SafeString | str:
+    return words.deadline(moment)
+
+
+@register.filter
+def yuan(amount: Decimal | None) -> str:
+    return words.yuan(amount)
+
+
+@register.filter
+def state_badge(instance: Any) -> SafeString:
+    return words.state_badge(instance)
+
+
+@register.filter
+def tone(state: str) -> str:
+    return words.TONES.get(state, "grey")
+
+
+@register.filter
+def get(mapping: dict[Any, Any], key: Any) -> Any:
+    return mapping.get(key, "")

@@ -1,0 +1,126 @@
+"""Bodies with a right signature and bad intentions: each is refused with a reason, none is expanded."""
+
+import random
+from contextlib import suppress
+
+import pytest
+
+from integrations.errors import Unreadable
+from integrations.wms.qimen import adapter, xml
+from tests.integrations.qimen.street import access, messages, process_report, signed
+
+LAUGHS = (
+    '<!DOCTYPE l [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    + "]><request>&j;</request>"
+)
+GBK = (
+    '<?xml version="1.0" encoding="{}"?>'
+    + process_report("REJECT", extra="<operateInfo>缺货，退回</operateInfo>").decode()
+)
+
+HOSTILE = {
+    "billion laughs": LAUGHS.encode(),
+    "quadratic": ('<!DOCTYPE x [<!ENTITY a "' + "x" * 50_000 + '">]><request>' + "&a;" * 5_000 + "</request>").encode(),
+    "external entity": b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><request>&f;</request>',
+    "external dtd": b'<!DOCTYPE request SYSTEM "http://localhost/evil.dtd"><request/>',
+    "parameter entity": b'<!DOCTYPE x [<!ENTITY % p SYSTEM "http://localhost/p">%p;]><request/>',
+    "plain dtd": b"<!DOCTYPE request><request/>",
+    "dtd behind a declaration": b'<?xml version="1.0"?>\n<!DOCTYPE request><request/>',
+    "undeclared entity": b"<request>&nbsp;</request>",
+    "deep": b"<a>" * 100_000 + b"</a>" * 100_000,
+    "deep and never closed": b"<a>" * 100_000,
+    "just too deep": b"<a>" * 33 + b"</a>" * 33,
+    "crowded": b"<request>" + b"<a/>" * 60_000 + b"</request>",
+    "too large": b"<request>" + b" " * (1024 * 1024) + b"</request>",
+    "too large and nothing else": b"A" * (1024 * 1024 + 1),
+    "empty": b"",
+    "spaces": b"  \r\n\t ",
+    "mark only": b"\xef\xbb\xbf",
+    "html": b"<!doctype html><html><body>502 Bad Gateway</body></html>",
+    "html without a doctype": b"<html><body><p>502</body></html>",
+    "json": b'{"request":{"order":{"orderCode":"SO001"}}}',
+    "form": b"orderCode=SO001",
+    "utf-16": process_report("PRINT").decode().encode("utf-16"),
+    "utf-16 declared": b'<?xml version="1.0" encoding="UTF-16"?>' + process_report("PRINT"),
+    "utf-7": b'<?xml version="1.0" encoding="UTF-7"?>+ADw-request/+AD4-',
+    "unheard-of encoding": b'<?xml version="1.0" encoding="x-evil"?><request/>',
+    "GBK declared as utf-8": GBK.format("utf-8").encode("gbk"),
+    "utf-8 declared as ascii": GBK.format("us-ascii").encode(),
+    "broken GBK": GBK.format("GBK").encode("gbk")[:-40] + b"\x81\xff</request>",
+    "cut in the middle": process_report("PRINT")[:60],
+    "two roots": b"<request/><request/>",
+    "text behind": b"<request/>x",
+    "null byte": b"<request>\x00</request>",
+    "control character": b"<request>\x08</request>",
+    "character reference to nothing": b"<request>&#0;</request>",
+    "wrong root": b"<response><flag>success</flag></response>",
+    "namespaced root": b'<x:request xmlns:x="urn:x"/>',
+    "undeclared prefix": b"<x:request/>",
+    "doubled attribute": b'<request a="1" a="2"/>',
+    "no order": b"<request/>",
+    "empty order code": b"<request><order><orderCode> </orderCode></order></request>",
+    "endless order code": b"<request><order><orderCode>" + b"9" * 500_000 + b"</orderCode></order></request>",
+    "unclosed CDATA": b"<request><![CDATA[",
+    "processing instruction only": b"<?php echo 1; ?>",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=list(HOSTILE))
+def test_a_hostile_body_is_refused_with_a_chinese_reason(body: bytes) -> None:
+    request = signed(body)
+    adapter.verify(access(), request)
+    with pytest.raises(Unreadable) as refusal:
+        adapter.unpack(access(), request)
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in str(refusal.value))
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_report_damaged_at_random_is_read_or_refused_and_never_breaks_anything_else(seed: int) -> None:
+    chance = random.Random(seed)
+    body = bytearray(process_report("PRINT", waybill="YT9693083639795", extra="<operatorName>李四</operatorName>"))
+    for _ in range(chance.randint(1, 12)):
+        place = chance.randrange(len(body))
+        match chance.randrange(4):
+            case 0:
+                body[place] = chance.randrange(256)
+            case 1:
+                del body[place : place + chance.randint(1, 30)]
+            case 2:
+                body[place:place] = chance.choice(
+                    [b"<a>", b"</a>", b"<![CDATA[", b"&x;", b"<!DOCTYPE a>", b"\x00", b"\xff"]
+                )
+            case _:
+                body[place:place] = body[: chance.randint(1, 80)]
+    read = None
+    with suppress(Unreadable):
+        read = [adapter.parse(message) for message in messages(bytes(body))]
+    assert read is None or len(read) == 1
+
+
+def test_gbk_is_read_as_gbk() -> None:
+    for name in ("GBK", "gb2312", "GB18030"):
+        (message,) = messages(GBK.format(name).encode("gb18030"))
+        (said,) = adapter.parse(message)
+        assert said.snapshot.note == "缺货，退回"  # type: ignore[union-attr]
+
+
+def test_a_byte_order_mark_and_a_declaration_do_no_harm() -> None:
+    (message,) = messages(b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>\n' + process_report("PICK"))
+    assert message.key == "report:SO001:PICK:2026-11-11 00:00:00:"
+
+
+def test_what_stays_within_the_limits_is_read() -> None:
+    assert xml.read(b"<a>" * 32 + b"</a>" * 32).tag == "a"
+
+
+def test_writing_drops_what_xml_cannot_carry_and_escapes_the_rest() -> None:
+    written = xml.write(
+        "request", {"note": "<大>箱 & \x00\x0b\ud800轻放", "empty": "", "none": None, "rows": {"row": [1, 2]}}
+    )
+    root = xml.read(written)
+    assert xml.text(root, "note") == "<大>箱 & 轻放"
+    assert [row.text for row in xml.every(root, "rows/row")] == ["1", "2"]
+    assert root.find("empty") is None
+    assert root.find("none") is None

@@ -1,0 +1,179 @@
+"""Law 3: any permutation, repetition or delay of the same facts ends the same."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count, permutations
+
+import pytest
+
+from orders.vocabulary import Fact
+from tests.properties.cast import NEW, OLD, Stage, refund, stage
+
+Life = Callable[[Stage], list[Fact]]
+_numbers = count(1)
+
+
+def a_plain_life(on: Stage) -> list[Fact]:
+    return [
+        on.picture("unpaid", 0, "unpaid"),
+        on.picture("paid", 1, "paid"),
+        on.report("accepted", 2),
+        on.prints(3),
+        on.report("packed", 4),
+        on.leaves(5),
+        on.tracks("signed", 60),
+    ]
+
+
+def a_refund_before_leaving(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.picture("refund", 6, "paid", refunds=(refund("open", 6),)),
+        on.prints(3),
+        on.leaves(9),
+        on.tracks("picked_up", 20),
+    ]
+
+
+def a_refund_withdrawn(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.picture("refund", 6, "paid", refunds=(refund("open", 6),)),
+        on.picture("withdrawn", 7, "paid", refunds=(refund("withdrawn", 7),)),
+        on.report("packed", 8),
+        on.leaves(9),
+    ]
+
+
+def an_address_change_after_the_label(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.prints(3),
+        on.picture("changed", 6, "paid", receiver=NEW),
+        on.picture("noted", 7, "paid", receiver=NEW, seller_note="加急"),
+        on.report("packed", 8),
+    ]
+
+
+def an_address_changed_there_and_back(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.picture("changed", 4, "paid", receiver=NEW),
+        on.picture("back", 6, "paid", receiver=OLD),
+        on.report("packed", 8),
+    ]
+
+
+def a_second_print(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.prints(3),
+        on.prints(9, waybill="YT2"),
+        on.leaves(12),
+        on.tracks("signed", 60),
+    ]
+
+
+def closed_before_leaving(on: Stage) -> list[Fact]:
+    return [
+        on.picture("unpaid", 0, "unpaid"),
+        on.picture("paid", 1, "paid"),
+        on.report("accepted", 2),
+        on.report("packed", 4),
+        on.picture("closed", 6, "closed"),
+    ]
+
+
+def closed_and_gone_all_the_same(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.report("packed", 4),
+        on.picture("closed", 6, "closed"),
+        on.leaves(9),
+    ]
+
+
+LIVES: list[Life] = [
+    a_plain_life,
+    a_refund_before_leaving,
+    a_refund_withdrawn,
+    an_address_change_after_the_label,
+    an_address_changed_there_and_back,
+    a_second_print,
+    closed_before_leaving,
+    closed_and_gone_all_the_same,
+]
+
+
+def end_of(on: Stage, life: Life, places: Sequence[int] | None = None) -> dict[str, object]:
+    """Live the life on a new order, its facts in the given order of arrival; the end, with numbers made alike."""
+    fresh = Stage(on.shop, order_id=f"2026{next(_numbers):012}")
+    facts = life(fresh)
+    for place in places if places is not None else range(len(facts)):
+        fresh.hears(facts[place])
+    return fresh.end()
+
+
+def difference(one: dict[str, object], other: dict[str, object]) -> dict[str, tuple[object, object]]:
+    return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
+
+
+def arrangements(size: int, *, seed: int, most: int) -> list[tuple[int, ...]]:
+    """Every permutation where there are few, a seeded choice where there are many, and each fact also doubled."""
+    chance = random.Random(seed)
+    orders = list(permutations(range(size)))
+    if len(orders) > most:
+        orders = chance.sample(orders, most)
+    doubled = [tuple(chance.sample([*range(size)] * 2, size * 2)) for _ in range(most // 6)]
+    return orders + doubled
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life.__name__)
+def test_law_03_any_arrival_order_ends_the_same(life: Life, clock: object) -> None:
+    on = stage()
+    wanted = end_of(on, life)
+    assert wanted["waiting"] == 0
+    for places in arrangements(len(life(on)), seed=11, most=40):
+        found = end_of(on, life, places)
+        assert difference(wanted, found) == {}, [life(on)[place].key for place in places]
+
+
+@pytest.mark.django_db
+def test_law_03_the_lives_end_as_people_expect(clock: object) -> None:
+    ends = {}
+    for life in LIVES:
+        on = stage()
+        ends[life.__name__] = end_of(on, life)
+    reasons = {name: [reason for reason, _ in end["holds"]] for name, end in ends.items()}  # type: ignore[attr-defined]
+    assert ends["a_plain_life"]["order"] == "signed"
+    assert reasons["a_plain_life"] == []
+    assert reasons["a_refund_before_leaving"] == ["refund_requested", "shipped_while_held", "system_conflict"]
+    assert reasons["a_refund_withdrawn"] == []
+    assert reasons["an_address_change_after_the_label"] == ["address_conflict"]
+    assert ends["an_address_changed_there_and_back"]["address"][0] == 3  # type: ignore[index]
+    assert set(reasons["a_second_print"]) >= {"duplicate_print", "foreign_waybill", "shipped_while_held"}
+    assert ends["closed_before_leaving"]["order"] == "cancelled"
+    assert ends["closed_and_gone_all_the_same"]["order"] == "shipped"
+
+
+@pytest.mark.django_db
+def test_law_03_a_stale_picture_is_recorded_and_moves_nothing(clock: object) -> None:
+    on = stage()
+    on.hears(on.picture("paid", 5, "paid", seller_note="新"))
+    before = on.end()
+    old = on.picture("older", 3, "paid", seller_note="旧")
+    assert on.hears(old).code == "stale_fact"
+    assert difference(before, {**on.end(), "claims": before["claims"]}) == {}
+
+
+@pytest.mark.django_db
+def test_law_02_a_repeat_has_no_effect_and_another_body_is_a_conflict(clock: object) -> None:
+    on = stage()
+    paid = on.picture("paid", 1, "paid")
+    on.hears(paid)
+    before = on.end()
+    assert on.hears(paid).code == "repeat"
+    assert on.hears(replace(paid, body_hash="another")).code == "conflicting_body"
+    assert on.end() == before
