@@ -11,7 +11,6 @@ PYTHON ?= $(or $(shell for python in python3.11 python3 python3.12 python3.13; d
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := orders integrations alerts ordertower tests
 
 help:
 	@echo "make run      a demo tower on http://localhost:$(PORT) (PORT=9000 moves it), Ctrl-C stops it"

@@ -30,10 +30,16 @@ def _open(task: Task) -> tuple[Connection, Adapter, Access]:
     return task.connection, adapter_named(task.connection.adapter), task.connection.open()
 
 
+def _order(task: Task) -> Order:
+    if task.order_id is None:
+        raise Permanent("任务没有订单")
+    return Order.objects.get(pk=task.order_id)
+
+
 @handles("release_order")
 def release_order(task: Task) -> Mapping[str, Any]:
     """Release as the system. A refusal is an answer: the next event of the order plans another try."""
-    outcome = move(int(task.order_id or 0), Move.RELEASE, cause=_system(task))
+    outcome = move(_order(task).pk, Move.RELEASE, cause=_system(task))
     return {"code": outcome.code, "detail": outcome.detail}
 
 
@@ -162,7 +168,7 @@ def _pending(task: Task) -> tuple[Adapter, Access, str, str]:
 @handles("pend_parcel")
 def pend_parcel(task: Task) -> None:
     """Tell the warehouse to stop; pointless once the hold is gone."""
-    order = Order.objects.get(pk=task.order_id)
+    order = _order(task)
     if order.held:
         adapter, access, number, warehouse = _pending(task)
         adapter.pend(access, number, warehouse, str(task.payload["reason"]))
@@ -170,7 +176,7 @@ def pend_parcel(task: Task) -> None:
 
 @handles("restore_parcel")
 def restore_parcel(task: Task) -> None:
-    order = Order.objects.get(pk=task.order_id)
+    order = _order(task)
     if not order.held:
         adapter, access, number, warehouse = _pending(task)
         adapter.restore(access, number, warehouse, str(task.payload["reason"]))
@@ -181,7 +187,7 @@ def tell_platform(task: Task) -> Mapping[str, Any]:
     """Write the shipping back, once. "Already shipped" counts as done; a held parcel that left waits for a person."""
     _, adapter, access = _open(task)
     parcel = Parcel.objects.get(pk=task.payload["parcel"])
-    order = Order.objects.get(pk=task.order_id)
+    order = _order(task)
     if order.held:
         raise Temporary("订单已锁单，暂不回传", retry_after=60)
     if parcel.state not in (ParcelState.SHIPPED, ParcelState.SIGNED):

@@ -15,7 +15,7 @@ from orders.vocabulary import AddressSnapshot, Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """A connection opened for use: where it is, and with what secrets. `secrets` values are lists where two may live."""
+    """A connection opened for use: where it is, and its secrets (lists where two may live at once)."""
 
     connection_id: int
     base_url: str
@@ -106,7 +106,7 @@ class Waybill:
 
 @dataclass(frozen=True, kw_only=True)
 class ShipWish:
-    """Tell the platform that a parcel left. `lines` are platform line ids where the order goes out in several parcels."""
+    """Tell the platform that a parcel left. `lines`: platform line ids, where the order goes out in several."""
 
     platform_order_id: str
     carrier: str
@@ -184,7 +184,7 @@ class Adapter:
         raise Unsupported(f"{self.name} is not polled")
 
     def confirm(self, access: Access, polled: Polled) -> None:
-        """Called after what `poll` brought is committed, where the server wants to be told (TMC). May fail: it repeats."""
+        """Called once what `poll` brought is committed, where the server wants to be told (TMC). May repeat."""
 
     def fetch(self, access: Access, subject: str) -> Message:
         """Read one order again."""

@@ -157,16 +157,18 @@ class Emulator:
 
     def page(self) -> str:
         """HTML for people: what this system has seen, newest first."""
-        rows = "".join(
-            f"<tr><td>{entry['seq']}</td><td>{entry['at'][:19]}</td><td>{entry['kind']}</td>"
-            f"<td><pre>{_escape(json.dumps({k: v for k, v in entry.items() if k not in ('seq', 'at', 'kind')}, ensure_ascii=False))}</pre></td></tr>"
-            for entry in reversed(self.journal.entries()[-200:])
-        )
-        return f"<table>{rows}</table>"
+        return f"<table>{''.join(map(_row, reversed(self.journal.entries()[-200:])))}</table>"
 
     def send_later(self, work: Callable[[], None], at: datetime | None = None) -> None:
         """Do `work` (a push to the tower) outside the lock, now or at a time."""
         self.outgoing.append((at or clock.now(), work))
+
+
+def _row(entry: dict[str, Any]) -> str:
+    facts = {name: value for name, value in entry.items() if name not in ("seq", "at", "kind")}
+    text = _escape(json.dumps(facts, ensure_ascii=False))
+    head = f"<td>{entry['seq']}</td><td>{entry['at'][:19]}</td><td>{entry['kind']}</td>"
+    return f"<tr>{head}<td><pre>{text}</pre></td></tr>"
 
 
 def _escape(text: str) -> str:

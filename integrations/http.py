@@ -15,7 +15,7 @@ _local = threading.local()
 
 
 def session() -> requests.Session:
-    """This thread's session; connections are reused, redirects are never followed, proxies of the machine are ignored."""
+    """This thread's session: connections are reused, the machine's proxies ignored."""
     existing: requests.Session | None = getattr(_local, "session", None)
     if existing is None:
         existing = requests.Session()

@@ -7,7 +7,7 @@ run twice at once and be killed at any line, because each fact has its own key (
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -93,7 +93,7 @@ def _store(connection: Connection, message: Message, *, state: str = "received",
     )
 
 
-def _day_key(connection: Connection, day: object = None) -> bytes:
+def _day_key(connection: Connection, day: date | None = None) -> bytes:
     today = day or clock.now().date()
     context = f"connection:{connection.pk}:{today}"
     row = DayKey.objects.filter(connection=connection, day=today).first()

@@ -21,6 +21,12 @@ def plan(event: Event, order: Order) -> None:
         planner(event, order)
 
 
+def _parcel(event: Event) -> Parcel | None:
+    if event.parcel_id is None:
+        return None
+    return Parcel.objects.select_related("warehouse").filter(pk=event.parcel_id).first()
+
+
 def _parcels(order: Order) -> list[Parcel]:
     return list(Parcel.objects.filter(lines__order_line__order=order).distinct().order_by("pk"))
 
@@ -42,7 +48,7 @@ def _release(event: Event, order: Order) -> None:
 
 
 def _deliver(event: Event, order: Order) -> None:
-    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    parcel = _parcel(event)
     if parcel and event.result == Event.Result.OK and (connection := _warehouse_connection(parcel, "deliver")):
         jobs.plan(
             "deliver_parcel",
@@ -56,7 +62,7 @@ def _deliver(event: Event, order: Order) -> None:
 
 def _waybill_when_packed(event: Event, order: Order) -> None:
     """Packed, and the tower prints here: ask for the number at once, so that the packer does not wait."""
-    parcel = Parcel.objects.select_related("warehouse").filter(pk=event.parcel_id).first()
+    parcel = _parcel(event)
     if parcel and parcel.state == ParcelState.PACKED and parcel.warehouse and parcel.warehouse.printed_by == "tower":
         jobs.plan(
             "request_waybill",
@@ -98,7 +104,7 @@ def _recycle(event: Event, order: Order) -> None:
 
 def _tell_platform(event: Event, order: Order) -> None:
     """A parcel left: the platform hears it once, where the tower is the one who tells it."""
-    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    parcel = _parcel(event)
     connection = _shop_connection(order, "ship")
     if parcel and connection and order.shop.uploads_waybills == Shop.Uploader.TOWER:
         jobs.plan(
@@ -140,7 +146,7 @@ def _plan_pend(kind: str, event: Event, order: Order, parcel: Parcel) -> None:
 
 
 def _cancel_delivery(event: Event, order: Order) -> None:
-    parcel = Parcel.objects.filter(pk=event.parcel_id).first()
+    parcel = _parcel(event)
     if parcel and (connection := _warehouse_connection(parcel, "deliver")):
         jobs.plan(
             "cancel_delivery",

@@ -205,7 +205,7 @@ class Fact:
 
 def from_fen(fen: int | str | None) -> Decimal | None:
     """Fen (分) to yuan; `None` stays `None`."""
-    return None if fen in (None, "") else Decimal(int(fen)) / 100  # type: ignore[arg-type]
+    return None if fen in (None, "") else Decimal(int(fen)) / 100
 
 
 def yuan(text: Any) -> Decimal:

@@ -8,7 +8,6 @@ import logging
 import time
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
@@ -48,7 +47,6 @@ def drain_all(*, rounds: int = 100) -> int:
 
 def drain_order(order_id: int) -> int:
     """The tasks of one order, under its lock; 0 where another drain has it."""
-    done = 0
     with transaction.atomic(durable=True):
         locked = Order.objects.select_for_update(of=("self",), skip_locked=connection.features.has_select_for_update)
         order = locked.select_related("shop", "warehouse").filter(pk=order_id).first()
@@ -69,8 +67,7 @@ def drain_order(order_id: int) -> int:
                 continue
             finished.append(task.pk)
         EventTask.objects.filter(pk__in=finished).delete()
-        done = len(finished)
-    return done
+    return len(finished)
 
 
 def _take(task: EventTask, event: Event, order: Order) -> bool:

@@ -1,5 +1,5 @@
 """The back office's pages about orders. They decide nothing: every act calls one service and shows its Outcome."""
 
-from orders.admin import order, policy, registers, tenancy, warehouse
+from orders.admin import goods, order, people, policy, registers, tenancy
 
-__all__ = ["order", "policy", "registers", "tenancy", "warehouse"]
+__all__ = ["goods", "order", "people", "policy", "registers", "tenancy"]

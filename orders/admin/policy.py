@@ -1,4 +1,4 @@
-"""操作权限: who may make which move and what it needs, as check boxes; every version with who and when, each undoable."""
+"""操作权限: who may make which move and what it needs, as check boxes; every version kept, and each undoable."""
 
 from typing import Any
 
@@ -60,7 +60,9 @@ class PolicyForm(forms.Form):
         choices=Need.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultiple,
-        help_text=gettext_lazy("每一项写的是不满足时员工看到的话。锁单的订单除取消、作废、退回拣货外一律不能操作，这一条不能关闭"),
+        help_text=gettext_lazy(
+            "每一项写的是不满足时员工看到的话。锁单的订单除取消、作废、退回拣货外一律不能操作，这一条不能关闭"
+        ),
     )
     second_person = forms.BooleanField(
         label=gettext_lazy("需要第二人同意"), required=False, widget=UnfoldBooleanSwitchWidget

@@ -49,8 +49,8 @@ class CommitMark(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
         return "(pg_current_xact_id()::text::bigint)", []
 
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
-        return "(SELECT value FROM orders_commitcounter WHERE id = 1)", []
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[str | int, ...]]:
+        return "(SELECT value FROM orders_commitcounter WHERE id = 1)", ()
 
 
 class CommitCounter(models.Model):

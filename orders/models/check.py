@@ -9,7 +9,7 @@ from orders.lifecycle import Need
 
 @dataclass(frozen=True)
 class Check:
-    """The answers to every condition of one move. For an observation each condition says yes and the breach is noted."""
+    """The answers to every condition of one move. For an observation each says yes and the breach is noted."""
 
     observed: bool = False
     allowed: bool = False

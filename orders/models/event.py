@@ -78,7 +78,7 @@ class EventTask(models.Model):
 
 
 class Anchor(models.Model):
-    """A signed hash of the previous anchor and of every stream that changed since; its text lies outside the database."""
+    """A signed hash of the previous anchor and of every stream that changed since; its text lies outside."""
 
     seq = models.PositiveIntegerField(unique=True)
     at = models.DateTimeField()

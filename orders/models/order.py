@@ -164,7 +164,7 @@ class OrderLine(models.Model):
 
 
 class ExternalDocument(models.Model):
-    """A number that another system gave: ERP order, WMS order, waybill. Many-to-many with orders, as ERPs merge and split."""
+    """A number that another system gave: ERP order, WMS order, waybill. Many-to-many, as ERPs merge and split."""
 
     company = models.ForeignKey(Company, models.CASCADE)
     system = models.CharField(_("系统"), max_length=10)

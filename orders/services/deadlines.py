@@ -27,8 +27,8 @@ def _expire_claim(label_id: int, parcel_id: int, now: datetime) -> None:
         first = dossiers[0]
         label = next(row for row in first.labels if row.pk == label_id)
         attempt = next((row for row in first.prints if row.label_id == label_id and row.outcome == "granted"), None)
-        still = label.state == LabelState.CLAIMED and label.claimed_at is not None
-        if still and attempt is not None and label.claimed_at < now - timedelta(seconds=CLAIM_SECONDS):
+        claimed_at = label.claimed_at if label.state == LabelState.CLAIMED else None
+        if attempt is not None and claimed_at and claimed_at < now - timedelta(seconds=CLAIM_SECONDS):
             finish_print(first, attempt, label, "unknown")
         return answer(first)
 

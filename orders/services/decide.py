@@ -12,7 +12,7 @@ from django_fsm import can_proceed
 
 from orders import clock
 from orders.lifecycle import MOVE_LABELS, Move, Need, ParcelState
-from orders.models import Check, Event, PackLine, Parcel
+from orders.models import OBSERVED, Check, Event, Order, PackLine, Parcel
 from orders.services import goods
 from orders.services.conditions import Asked, unmet
 from orders.services.dossier import Dossier, actor_of, close, lock_dossiers
@@ -37,7 +37,7 @@ class Question:
     version: int | None = None
     reason: str = ""
     # Where the object stands; with it the graph is asked (labels and holds have no FSM field).
-    instance: object | None = None
+    instance: Order | Parcel | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def _asked(dossier: Dossier, question: Question, needs: Sequence[str]) -> Asked:
 def _graph_allows(question: Question) -> bool:
     """The graph alone: conditions are answered yes here, because their reasons were collected already."""
     instance = question.instance
-    instance.check_of_move = Check(observed=True, allowed=True)  # type: ignore[union-attr]
+    if instance is None:
+        return True
+    instance.check_of_move = OBSERVED  # type: ignore[misc]
     return bool(can_proceed(getattr(instance, METHODS.get(Move(question.move), question.move))))
 
 

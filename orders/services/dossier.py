@@ -191,8 +191,9 @@ def close(dossiers: Sequence[Dossier]) -> None:
         return
     Event.objects.bulk_create(events)
     EventTask.objects.bulk_create(
-        EventTask(order_id=event.order_id, event_id=event.pk, seq=event.seq, consumer=consumer)
-        for event in events
+        EventTask(order_id=dossier.order.pk, event_id=event.pk, seq=event.seq, consumer=consumer)
+        for dossier in dossiers
+        for event in dossier.events
         for consumer in settings.TOWER_CONSUMERS
     )
     transaction.on_commit(lambda: wake("drain"))
@@ -208,9 +209,11 @@ def _save_order(dossier: Dossier) -> None:
         return
     order.updated_at = clock.now()
     order.mark = CommitMark()
-    order._change_reason = ",".join(dict.fromkeys(event.verb for event in dossier.events))[:120]
+    # simple-history reads these two from the row it is about to copy.
+    reason = ",".join(dict.fromkeys(event.verb for event in dossier.events))[:120]
+    setattr(order, "_change_reason", reason)  # noqa: B010
     if dossier.cause.kind == CauseKind.PERSON:
-        order._history_user_id = dossier.cause.user_id
+        setattr(order, "_history_user_id", dossier.cause.user_id)  # noqa: B010
     order.save()
 
 

@@ -25,7 +25,7 @@ _TAKEN = (LabelState.CLAIMED, LabelState.PRINTED, LabelState.UNKNOWN)
 def request_waybill(
     parcel_id: int, *, cause: Cause, carrier: str = "", version: int | None = None, reason: str = ""
 ) -> Outcome:
-    """Ask a waybill number for a parcel. A number can exist only after 仓管组长's confirmation (or label-first policy)."""
+    """Ask a waybill number for a parcel, which 仓管组长 has confirmed (or whose warehouse prints first)."""
 
     def act(dossiers: list[Dossier]) -> Outcome:
         first, parcel = dossiers[0], dossiers[0].parcel(parcel_id)

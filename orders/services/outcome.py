@@ -1,4 +1,4 @@
-"""What a service answers. A refusal is an answer too: it is committed first and becomes an exception only at the door."""
+"""What a service answers. A refusal is an answer too: committed first, an exception only at the door."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -165,7 +165,7 @@ def _take_report(dossier: Dossier, fact: Fact, report: WarehouseReport) -> tuple
 
 
 def _speaks_for_lead(dossier: Dossier, operator: str) -> bool:
-    """Whether this warehouse's "packed" is 仓管组长's confirmation: by warehouse policy, or by who pressed the button."""
+    """Whether this "packed" is 仓管组长's confirmation: by the warehouse's policy, or by who pressed the button."""
     warehouse = dossier.order.warehouse or dossier.order.shop.warehouse
     if warehouse is None:
         return False

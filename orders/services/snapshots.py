@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orders import sealing
-from orders.models import AfterSale, Order, OrderLine
+from orders.models import AfterSale, Order, OrderLine, Shop
 from orders.services import address, claims
 from orders.services.dossier import Dossier
 from orders.vocabulary import Fact, LineSnapshot, OrderSnapshot, RefundSnapshot
@@ -17,19 +17,21 @@ _STATUS_RANK = ("unknown", "unpaid", "paid", "shipped_part", "shipped", "signed"
 
 def create_order(fact: Fact, snapshot: OrderSnapshot) -> Order:
     """The row of an order that is seen for the first time; its content comes with `take_order`."""
+    shop = Shop.objects.get(pk=fact.shop_id, company=fact.company_id)
     order = Order(
         company_id=fact.company_id,
-        shop_id=fact.shop_id,
+        shop=shop,
         platform_order_id=snapshot.platform_order_id,
         number=f"T{fact.shop_id}-{snapshot.platform_order_id}",
         placed_at=snapshot.placed_at,
         amount=snapshot.amount,
     )
-    order.skip_history_when_saving = True
+    # The first history row comes with the first event, not with the empty row.
+    setattr(order, "skip_history_when_saving", True)  # noqa: B010
     order.save()
     address.give_data_key(order)
     order.save(update_fields=["wrapped_key"])
-    del order.skip_history_when_saving
+    delattr(order, "skip_history_when_saving")
     return order
 
 

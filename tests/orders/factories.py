@@ -104,12 +104,12 @@ def happens(row: Order | Company, *verbs: str, at: datetime | None = None, **fie
     with transaction.atomic():
         raise_commit_counter()
         locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
-        is_order = isinstance(locked, Order)
+        company_id, order_id = (locked.company_id, locked.pk) if isinstance(locked, Order) else (locked.pk, None)
         events = [
             Event(
                 **{
-                    "company_id": locked.company_id if is_order else locked.pk,
-                    "order_id": locked.pk if is_order else None,
+                    "company_id": company_id,
+                    "order_id": order_id,
                     "verb": verb,
                     "actor": "system",
                     "facts": {"说明": "苹果 5斤", "quantity": 1, "nested": {"b": [1, "2"], "a": None}},

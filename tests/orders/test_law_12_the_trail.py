@@ -1,21 +1,22 @@
 """The trail cannot be rewritten unnoticed: refused at the door, and found by the proof where the door was broken."""
 
-import hashlib
 import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from orders import clock
-from orders.models import Company, Event, Order
+from orders.models import Event, Order
 from orders.models.walls import lower_walls
 from orders.selectors.trail import exported_events, one_moment
-from orders.services.anchors import anchor
+from orders.services.anchors import anchor, public_key
 from orders.services.trail import canonical, hash_of
 from orders.services.verification import Kind, digest_of, verify_trail
 from tests.orders import factories
@@ -41,13 +42,13 @@ def kinds() -> set[Kind]:
     return {finding.kind for finding in verify_trail().findings}
 
 
-def sql(text: str, *values: object) -> int:
+def sql(text: str, *values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
         return int(cursor.rowcount)
 
 
-def refused(text: str, *values: object) -> bool:
+def refused(text: str, *values: Any) -> bool:
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         sql(text, *values)
     return True
@@ -212,27 +213,34 @@ def test_the_fast_hash_is_the_hash_of_the_trail(orders):
         assert digest_of(values, event.prev_hash).hex() == event.hash == hash_of(event, event.prev_hash)
 
 
-def test_an_outsider_computes_every_hash_from_the_export(orders):
-    """By docs/trail.md alone: nothing of the tower is used here."""
-    out = io.StringIO()
-    call_command("export_trail", stdout=out)
-    names = {
-        "order": "order_id",
-        "parcel": "parcel_id",
-        "from": "from_state",
-        "to": "to_state",
-        "company": "company_id",
-    }
-    heads: dict[str, str] = {}
-    for text in out.getvalue().splitlines():
-        event = json.loads(text)
-        prev_hash, told = event.pop("prev_hash"), event.pop("hash")
-        assert prev_hash == heads.get(event["stream"], "")
-        covered = {names.get(name, name): value for name, value in event.items()}
-        plain = json.dumps(covered, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        heads[event["stream"]] = hashlib.sha256(f"{prev_hash}\n{plain}".encode()).hexdigest()
-        assert heads[event["stream"]] == told
-    assert heads == {order.stream: order.event_head for order in [*orders, *Company.objects.filter(event_seq__gt=0)]}
+@pytest.fixture
+def outsider(orders, anchor_file, tmp_path, monkeypatch) -> Callable[[], None]:
+    """Runs the program that docs/trail.md prints, which uses nothing of the tower, on an export and the anchors."""
+    text = Path("docs/trail.md").read_text(encoding="utf-8")
+    program = text.partition("```python\n")[2].partition("```")[0].replace('"…"', f'"{public_key()}"', 1)
+    call_command("export_trail", out=tmp_path / "trail.jsonl", stdout=io.StringIO())
+    monkeypatch.chdir(tmp_path)
+    return lambda: exec(compile(program, "docs/trail.md", "exec"), {})
+
+
+def test_an_outsider_verifies_the_export_and_the_anchors_by_the_book(outsider):
+    outsider()
+
+
+@pytest.mark.parametrize(("file", "words"), [("trail.jsonl", "was edited"), ("anchors.jsonl", "was edited")])
+def test_an_outsider_sees_an_edited_file(outsider, file, words):
+    path = Path(file)
+    path.write_text(path.read_text(encoding="utf-8").replace('"order:', '"order:9', 1), encoding="utf-8")
+    with pytest.raises(AssertionError, match=words):
+        outsider()
+
+
+def test_an_outsider_sees_that_a_stream_is_gone(outsider, orders):
+    path = Path("trail.jsonl")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if f'"{orders[0].stream}"' not in line), encoding="utf-8")
+    with pytest.raises(AssertionError, match=f"{orders[0].stream} 3 is gone"):
+        outsider()
 
 
 def test_the_export_has_the_promised_fields_and_can_begin_later(orders, clock):

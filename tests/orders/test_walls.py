@@ -1,14 +1,26 @@
 """Laws 5 and 11 as the database itself keeps them: by raw SQL, past every service."""
 
 from itertools import product
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from orders import clock
 from orders.lifecycle import HoldReason, LabelState, Role
-from orders.models import CommitCounter, DocumentLink, ExternalDocument, FactKey, Hold, Label, Order, ReprintPermit
+from orders.models import (
+    CommitCounter,
+    DocumentLink,
+    Event,
+    ExternalDocument,
+    FactKey,
+    Hold,
+    Label,
+    Order,
+    ReprintPermit,
+)
 from tests.orders import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,13 +36,13 @@ def label(order) -> Label:
     return Label.objects.create(parcel=factories.parcel(order), state=LabelState.LIVE, waybill="YT0001")
 
 
-def sql(text: str, *values: object) -> int:
+def sql(text: str, *values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
         return int(cursor.rowcount)
 
 
-def refused(wall: str, text: str, *values: object) -> None:
+def refused(wall: str, text: str, *values: Any) -> None:
     with pytest.raises(IntegrityError, match=wall), transaction.atomic():
         sql(text, *values)
 
@@ -138,3 +150,25 @@ def test_the_same_link_without_a_parcel_is_one_link(order):
 
 def test_the_counter_of_commits_is_there():
     assert CommitCounter.objects.filter(pk=1).exists()
+
+
+# Emptying a database that is no evidence ----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flush_goes_past_the_walls_and_leaves_them_standing():
+    factories.happens(factories.order(), "order_seen")
+    call_command("flush", interactive=False, verbosity=0)
+    assert not Event.objects.exists()
+    assert CommitCounter.objects.filter(pk=1).exists()
+    assert set(Group.objects.values_list("name", flat=True)) == set(Role.values)
+    factories.happens(factories.order(), "order_seen")
+    refused("append-only", "DELETE FROM orders_event")
+
+
+def test_flush_is_refused_in_production(settings):
+    settings.PRODUCTION = True
+    factories.happens(factories.order(), "order_seen")
+    with pytest.raises(CommandError, match="not in production"):
+        call_command("flush", interactive=False, verbosity=0)
+    assert Event.objects.exists()

@@ -58,8 +58,9 @@ class TowerApi:
 
 
 def _names(order: Mapping[str, Any]) -> set[str]:
+    """Every name under which the tower may know an order: its own fields, and its parcels' numbers."""
     named = {str(value) for value in order.values() if isinstance(value, str | int)}
-    return named | {str(reference) for reference in order.get("references") or [] if isinstance(reference, str)}
+    return named | {str(parcel.get("number")) for parcel in order.get("parcels") or []}
 
 
 class PackingDesk:
