@@ -49,6 +49,12 @@ class Act:
         return f"{self.subject}.{self.move}"
 
     @property
+    def slug(self) -> str:
+        """Tells this button from the others of a page."""
+        ids = [str(row.pk) for row in (self.parcel, self.hold) if row is not None]
+        return "-".join(["act", self.subject, self.move, *ids])
+
+    @property
     def label(self) -> str:
         return str(MOVE_LABELS[Move(self.move)])
 
