@@ -2,6 +2,8 @@
 
 import logging
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,11 +28,17 @@ def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
     connection = Connection.objects.filter(adapter=adapter_name, key=key, enabled=True).first()
     if adapter is None or connection is None:
         raise Http404
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        # More than any protocol here sends, and unverified: it is not even read.
+        log.warning("connection %s: body larger than %s bytes", connection.pk, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return HttpResponse(status=413)
     incoming = Incoming(
         method=request.method or "",
         query_string=request.META.get("QUERY_STRING", ""),
         headers=dict(request.headers.items()),
-        body=request.body,
+        body=body,
     )
     access = connection.open(clock.now())
     try:

@@ -1,4 +1,7 @@
-"""The back office's site: the theme's, with a home page and a review queue of our own."""
+"""The back office's site: the theme's, with a home page and a review queue of our own.
+
+The pages register themselves on this site while they are imported, so it may name them only when it is asked.
+"""
 
 from typing import Any
 
@@ -8,9 +11,6 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
-from orders.admin import review
-from ordertower import home
-
 
 class TowerAdminSite(UnfoldAdminSite):
     site_title = _("订单指挥塔")
@@ -18,16 +18,22 @@ class TowerAdminSite(UnfoldAdminSite):
     index_title = _("首页")
 
     def extra_urls(self) -> list[URLPattern]:
+        from orders.admin import review
+
         return [
             path("review/", self.admin_view(self.review), name="review"),
             path("review/<int:hold_id>/", self.admin_view(review.decide), name="review_decide"),
         ]
 
     def review(self, request: HttpRequest) -> HttpResponse:
+        from orders.admin import review
+
         return review.queue(request, self.each_context(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        request.current_app = self.name
+        from ordertower import home
+
+        request.current_app = self.name  # type: ignore[attr-defined]
         context = {
             **self.each_context(request),
             "title": self.index_title,

@@ -11,4 +11,4 @@ class OrderTowerConfig(AppConfig):
 class TowerAdminConfig(AdminConfig):
     """Django admin as the back office; doors of the four rooms register themselves."""
 
-    # default_site = "ordertower.admin_site.TowerAdminSite"
+    default_site = "ordertower.admin_site.TowerAdminSite"

@@ -3,6 +3,7 @@
 import django.db.models.deletion
 import integrations.models.connection
 import orders.clock
+import django.core.validators
 from django.db import migrations, models
 
 
@@ -22,7 +23,7 @@ class Migration(migrations.Migration):
                 ('adapter', models.CharField(max_length=30, verbose_name='系统')),
                 ('name', models.CharField(max_length=100, verbose_name='名称')),
                 ('key', models.CharField(default=integrations.models.connection._new_key, max_length=60, unique=True, verbose_name='回调密钥')),
-                ('base_url', models.URLField(max_length=300, verbose_name='地址')),
+                ('base_url', models.CharField(max_length=300, validators=[django.core.validators.URLValidator(schemes=["http", "https"])], verbose_name="地址")),
                 ('settings', models.JSONField(blank=True, default=dict, verbose_name='设置')),
                 ('sealed_secrets', models.BinaryField(default=b'')),
                 ('enabled', models.BooleanField(default=True, verbose_name='启用')),

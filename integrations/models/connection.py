@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +26,7 @@ class Connection(models.Model):
     name = models.CharField(_("名称"), max_length=100)
     # The last part of /hooks/<adapter>/<key>/.
     key = models.CharField(_("回调密钥"), max_length=60, unique=True, default=_new_key)
-    base_url = models.URLField(_("地址"), max_length=300)
+    base_url = models.CharField(_("地址"), max_length=300, validators=[URLValidator(schemes=["http", "https"])])
     settings = models.JSONField(_("设置"), default=dict, blank=True)
     sealed_secrets = models.BinaryField(default=b"", editable=False)
     enabled = models.BooleanField(_("启用"), default=True)

@@ -1,13 +1,16 @@
 """What every page of the back office shares: only one's own companies, no count of millions, no edit past a service."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
@@ -38,6 +41,33 @@ class CappedPaginator(Paginator):
     @property
     def shown_count(self) -> str:
         return f"{LONGEST_LIST}+" if self.found > LONGEST_LIST else str(self.found)
+
+
+class DefaultStateFilter(SimpleListFilter):
+    """A filter by state that without a choice shows what waits for a person, and everything only when asked."""
+
+    title = gettext_lazy("状态")
+    parameter_name = "state"
+    states: Any = None
+    default_label: Any = ""
+
+    def by_default(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*self.states.choices, ("all", gettext_lazy("全部"))]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": self.default_label}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        if self.value() in self.states.values:
+            return queryset.filter(state=self.value())
+        return self.by_default(queryset)
 
 
 class TowerAdmin(ModelAdmin):

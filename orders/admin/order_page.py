@@ -115,7 +115,11 @@ def _next(acts: list[Act], dossier: Dossier) -> list[dict[str, Any]]:
     if not onward:
         return []
     first = min(ONWARD.index(act.key) for act in onward)
-    return [{"act": act, "slug": f"next-{act.slug}", "helpers": role_names(act.roles)} for act in onward if act.key == ONWARD[first]]
+    return [
+        {"act": act, "slug": f"next-{act.slug}", "helpers": role_names(act.roles)}
+        for act in onward
+        if act.key == ONWARD[first]
+    ]
 
 
 def _of_parcel(acts: list[Act], parcel_id: int) -> list[Act]:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
@@ -46,20 +46,20 @@ class PolicyForm(forms.Form):
         label=gettext_lazy("允许的角色"),
         choices=Role.choices,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     causes = forms.MultipleChoiceField(
         label=gettext_lazy("允许的系统"),
         choices=SYSTEM_CAUSES,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy("没有人操作时，哪些系统可以自己做"),
     )
     needs = forms.MultipleChoiceField(
         label=gettext_lazy("条件"),
         choices=Need.choices,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy(
             "每一项写的是不满足时员工看到的话。锁单的订单除取消、作废、退回拣货外一律不能操作，这一条不能关闭"
         ),

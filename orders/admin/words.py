@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orders import clock
 
@@ -41,6 +42,38 @@ TONES = {
     "open": "red",
     "lifted": "green",
     "withdrawn": "grey",
+}
+
+# What an outside system last said, in the words of staff. Its own word stands beside it.
+CLAIMS: dict[str, Any] = {
+    "unknown": gettext_lazy("未知"),
+    "other": gettext_lazy("其他"),
+    "unpaid": gettext_lazy("待付款"),
+    "paid": gettext_lazy("已付款"),
+    "label_created": gettext_lazy("已取号"),
+    "accepted": gettext_lazy("已接单"),
+    "printed": gettext_lazy("已打印"),
+    "picking": gettext_lazy("拣货中"),
+    "checked": gettext_lazy("已验货"),
+    "packed": gettext_lazy("已打包"),
+    "weighed": gettext_lazy("已称重"),
+    "staged": gettext_lazy("待交接"),
+    "shipped_part": gettext_lazy("部分发货"),
+    "shipped": gettext_lazy("已发货"),
+    "picked_up": gettext_lazy("已揽收"),
+    "in_transit": gettext_lazy("运输中"),
+    "out_for_delivery": gettext_lazy("派送中"),
+    "at_pickup_point": gettext_lazy("到驿站"),
+    "exception": gettext_lazy("异常"),
+    "cancel_failed": gettext_lazy("取消失败"),
+    "refused": gettext_lazy("拒收"),
+    "returning": gettext_lazy("退回途中"),
+    "signed": gettext_lazy("已签收"),
+    "returned": gettext_lazy("已退回"),
+    "finished": gettext_lazy("交易完成"),
+    "rejected": gettext_lazy("拒单"),
+    "cancelled": gettext_lazy("已取消"),
+    "closed": gettext_lazy("已关闭"),
 }
 
 

@@ -80,6 +80,7 @@ def judge(dossier: Dossier, question: Question) -> Verdict:
     if question.instance is not None and not _graph_allows(question):
         label = getattr(question.instance, "get_state_display", lambda: state)()
         detail = f"当前状态“{label}”不能“{MOVE_LABELS[Move(question.move)]}”"
+        reasons = (Reason("illegal_move", detail), *reasons)
         return Verdict(Check(allowed=True, unmet=missing), "illegal_move", detail, reasons)
     if missing:
         return Verdict(Check(allowed=True, unmet=missing), "illegal_move", "；".join(missing.values()), reasons)

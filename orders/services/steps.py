@@ -146,7 +146,7 @@ def cancel(dossier: Dossier, check: Check, *, reason: str = "", at: datetime | N
     before, after = _act(dossier.order, "cancel", check)
     for parcel in dossier.live_parcels:
         if parcel.state in (ParcelState.TO_PICK, ParcelState.PACKED):
-            void(dossier, parcel, OBSERVED, reason=reason)
+            void(dossier, parcel, check, reason=reason)
     goods.release_reservations(dossier)
     dossier.note(Move.CANCEL, result=_result(check), from_state=before, to_state=after, reason=reason, source_at=at)
 
@@ -155,7 +155,7 @@ def return_order(dossier: Dossier, check: Check, *, reason: str = "", at: dateti
     """The whole order came back: every parcel that left is returned, and the order follows them."""
     for parcel in dossier.live_parcels:
         if parcel.state in (ParcelState.SHIPPED, ParcelState.SIGNED):
-            return_parcel(dossier, parcel, OBSERVED, at=at, reason=reason)
+            return_parcel(dossier, parcel, check, at=at, reason=reason)
     before, after = _act(dossier.order, "return_", check)
     dossier.note(Move.RETURN, result=_result(check), from_state=before, to_state=after, reason=reason, source_at=at)
 

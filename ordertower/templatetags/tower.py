@@ -57,5 +57,10 @@ def tone(state: str) -> str:
 
 
 @register.filter
+def claim_word(status: str) -> str:
+    return str(_words().CLAIMS.get(status, status))
+
+
+@register.filter
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     return mapping.get(key, "")

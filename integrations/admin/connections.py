@@ -1,0 +1,173 @@
+"""系统连接: how each does, its settings, and the address that the other side calls."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.views import ChangeList
+
+from integrations import health
+from integrations.admin.connection_form import ConnectionForm, known_adapter
+from integrations.admin.outside_form import names_of
+from integrations.models import Connection
+from integrations.registry import adapters
+from orders import clock
+from orders.admin import words
+from orders.admin.base import TowerAdmin, by_person
+from orders.services.company_trail import lock_company, note_company_event
+
+TROUBLES: dict[str, tuple[Any, str]] = {
+    "error": (gettext_lazy("出错"), "red"),
+    "silent": (gettext_lazy("轮询停了"), "red"),
+    "lag": (gettext_lazy("延迟"), "amber"),
+    "parked": (gettext_lazy("待处理报文"), "amber"),
+    "refused": (gettext_lazy("签名错误"), "amber"),
+}
+BASICS = ("name", "company", "shop", "warehouse", "base_url", "poll_seconds", "enabled")
+STATE = ("adapter_shown", "callback", "last_message_at", "last_poll_at", "next_poll_at", "lag_shown")
+TROUBLE = ("last_error", "last_error_at", "refused_count")
+
+
+class ConnectionChangeList(ChangeList):
+    """One query more for the whole page: what is parked."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        parked = health.parked_counts([row.pk for row in self.result_list])
+        for row in self.result_list:
+            row.parked = parked.get(row.pk, 0)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(TowerAdmin):
+    form = ConnectionForm
+    list_display = ("name", "adapter_shown", "place", "troubles", "message", "polled", "lag_shown", "parked_shown")
+    list_select_related = ("shop", "warehouse", "company")
+    list_filter = ("enabled",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    sortable_by = ()
+    readonly_fields = (*STATE, *TROUBLE)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConnectionChangeList]:
+        return ConnectionChangeList
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """First which system, because its fields depend on it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if known_adapter(request.GET.get("adapter", "")) is None:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("新增连接"),
+                "opts": self.opts,
+                "adapters": sorted(adapters().values(), key=lambda adapter: (adapter.system, adapter.title)),
+            }
+            return TemplateResponse(request, "tower/choose_adapter.html", context)
+        return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
+
+    def get_form(
+        self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form: type[forms.ModelForm] = forms.modelform_factory(
+            Connection,
+            form=ConnectionForm,
+            fields=BASICS,
+            formfield_callback=partial(self.formfield_for_dbfield, request=request),
+        )
+        return type("OneConnectionForm", (form,), {"adapter_name": request.GET.get("adapter", "")})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
+        basics = (None, {"fields": BASICS})
+        state = (gettext_lazy("现状"), {"fields": (*STATE, *TROUBLE)})
+        adapter = known_adapter(obj.adapter if obj else request.GET.get("adapter", ""))
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if adapter is None or not may_write:
+            return [basics, state] if obj else [basics]
+        parameters = (gettext_lazy("连接参数"), {"fields": names_of(adapter.fields)})
+        return [basics, parameters, state] if obj else [basics, parameters]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> tuple[str, ...]:
+        """A connection's receipts and facts belong to its company for good."""
+        return (*self.readonly_fields, "company") if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:  # type: ignore[override]
+        """The row, its secrets sealed, and the event on the company's stream: names of fields, never values."""
+        company = lock_company(obj.company_id)
+        if not change:
+            obj.adapter = form.adapter_name
+        obj.settings = form.new_settings()
+        super().save_model(request, obj, form, change)
+        obj.set_secrets(form.new_secrets())
+        obj.save(update_fields=["sealed_secrets"])
+        note_company_event(
+            company,
+            "connection_changed" if change else "connection_made",
+            cause=by_person(request),
+            key=f"connection:{obj.pk}",
+            facts={"connection": obj.pk, "adapter": obj.adapter, "fields": sorted(form.changed_data)},
+        )
+        if not change:
+            messages.info(request, _("把回调地址填到对方系统里：%(url)s") % {"url": callback_of(obj)})
+
+    # Columns ----------------------------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("系统"))
+    def adapter_shown(self, connection: Connection) -> str:
+        adapter = known_adapter(connection.adapter)
+        return adapter.title if adapter else connection.adapter
+
+    @admin.display(description=gettext_lazy("店铺/仓库"))
+    def place(self, connection: Connection) -> str:
+        return str(connection.shop or connection.warehouse or connection.company)
+
+    @admin.display(description=gettext_lazy("状况"))
+    def troubles(self, connection: Connection) -> SafeString:
+        if not connection.enabled:
+            return words.badge(_("已停用"), "grey")
+        found = health.troubles_of(connection, parked=getattr(connection, "parked", 0), now=clock.now())
+        if not found:
+            return words.badge(_("正常"), "green")
+        badges = [words.badge(*TROUBLES[code], title=connection.last_error) for code in found]
+        return format_html_join(" ", "{}", ((one,) for one in badges))
+
+    @admin.display(description=gettext_lazy("最近消息"))
+    def message(self, connection: Connection) -> SafeString | str:
+        return words.ago(connection.last_message_at)
+
+    @admin.display(description=gettext_lazy("最近轮询"))
+    def polled(self, connection: Connection) -> SafeString | str:
+        return words.ago(connection.last_poll_at)
+
+    @admin.display(description=gettext_lazy("延迟"))
+    def lag_shown(self, connection: Connection) -> str:
+        lag = connection.lag_milliseconds
+        return "-" if lag is None else _("%(seconds).1f 秒") % {"seconds": lag / 1000}
+
+    @admin.display(description=gettext_lazy("待处理报文"))
+    def parked_shown(self, connection: Connection) -> SafeString | str:
+        parked = getattr(connection, "parked", 0)
+        if not parked:
+            return "-"
+        page = reverse("admin:integrations_receipt_changelist")
+        return format_html('<a class="tower-link" href="{}?connection={}">{}</a>', page, connection.pk, parked)
+
+    @admin.display(description=gettext_lazy("回调地址"))
+    def callback(self, connection: Connection) -> SafeString:
+        return format_html('<code class="tower-code">{}</code>', callback_of(connection))
+
+
+def callback_of(connection: Connection) -> str:
+    return f"{settings.TOWER_URL}/hooks/{connection.adapter}/{connection.key}/"

@@ -1,0 +1,137 @@
+"""对外任务: what must reach somebody else's server, the failed ones first, each with a second chance."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations import jobs
+from integrations.admin.receipts import may_work
+from integrations.models import Job
+from orders.admin import words
+from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin
+from orders.models import Order
+from orders.selectors.scope import company_ids
+from orders.selectors.search import orders_by_number
+
+KINDS: dict[str, Any] = {
+    "release_order": gettext_lazy("自动推送仓库"),
+    "request_waybill": gettext_lazy("申请面单号"),
+    "fetch_order": gettext_lazy("重新读取订单"),
+    "issue_waybill": gettext_lazy("取面单号"),
+    "cancel_waybill": gettext_lazy("回收面单号"),
+    "deliver_parcel": gettext_lazy("下发到仓库"),
+    "cancel_delivery": gettext_lazy("取消出库单"),
+    "pend_parcel": gettext_lazy("通知仓库暂停"),
+    "restore_parcel": gettext_lazy("通知仓库恢复"),
+    "tell_platform": gettext_lazy("回传运单号"),
+    "send_alert": gettext_lazy("发送告警"),
+}
+
+
+class StateFilter(DefaultStateFilter):
+    """The failed ones by default, by their own index."""
+
+    states = Job.State
+    default_label = Job.State.FAILED.label
+
+    def by_default(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(state=Job.State.FAILED)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, TowerAdmin):
+    list_display = ("kind_shown", "state_shown", "connection", "error", "attempts", "made", "next_try")
+    list_select_related = ("connection",)
+    list_filter = (StateFilter, "lane")
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("id",)
+    search_help_text = gettext_lazy("订单号、运单号、ERP/仓库单号")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """A job belongs to a company by its connection or, where it has none, by its order."""
+        jobs_of_all = Job.objects.all()
+        companies = company_ids(request.user)
+        if companies is None:
+            return jobs_of_all
+        own_order = Order.objects.filter(pk=OuterRef("order_id"), company__in=companies)
+        return jobs_of_all.filter(Q(connection__company__in=companies) | Q(connection=None) & Exists(own_order))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(order_id__in=orders_by_number(request.user, search_term)), False
+
+    def get_urls(self) -> list[URLPattern]:
+        retry = path("<int:job_id>/retry/", self.admin_site.admin_view(self.retry_view), name="integrations_job_retry")
+        return [retry, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        job = self._own(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": kind_words(job),
+            "opts": self.opts,
+            "job": job,
+            "order": Order.objects.filter(pk=job.order_id).first() if job.order_id else None,
+            "tries": job.tries.order_by("-number")[:50],
+            "may_retry": may_work(request) and job.state == Job.State.FAILED,
+        }
+        return TemplateResponse(request, "tower/job.html", context)
+
+    def retry_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own(request, str(job_id))
+        if request.method != "POST":
+            raise Http404
+        if not may_work(request):
+            raise PermissionDenied
+        if jobs.retry(job.pk):
+            messages.success(request, _("已安排重新执行"))
+        else:
+            messages.error(request, _("只有失败的任务可以重新执行"))
+        return HttpResponseRedirect(reverse("admin:integrations_job_change", args=[job.pk]))
+
+    def _own(self, request: HttpRequest, object_id: str) -> Job:
+        job: Job | None = self.get_object(request, object_id)
+        if job is None:
+            raise Http404
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        return job
+
+    # Columns ----------------------------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("类型"))
+    def kind_shown(self, job: Job) -> str:
+        return kind_words(job)
+
+    @admin.display(description=gettext_lazy("状态"))
+    def state_shown(self, job: Job) -> SafeString:
+        return words.state_badge(job)
+
+    @admin.display(description=gettext_lazy("创建"))
+    def made(self, job: Job) -> SafeString | str:
+        return words.ago(job.created_at)
+
+    @admin.display(description=gettext_lazy("下次执行"))
+    def next_try(self, job: Job) -> SafeString | str:
+        return words.ago(job.not_before) if job.state == Job.State.READY else "-"
+
+
+def kind_words(job: Job) -> str:
+    return str(KINDS.get(job.kind, job.kind))
