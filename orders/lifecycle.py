@@ -127,7 +127,7 @@ MOVE_LABELS = {
 ORDER_MOVES = (Move.PAY, Move.RELEASE, Move.CANCEL, Move.RETURN)
 PARCEL_MOVES = (Move.PACK, Move.UNPACK, Move.SHIP, Move.SIGN, Move.VOID, Move.RETURN)
 # Law 6: what stays possible while an order is held.
-ALLOWED_WHILE_HELD = frozenset({Move.CANCEL, Move.VOID, Move.HOLD, Move.LIFT, Move.CONFIRM, Move.UNPACK})
+ALLOWED_WHILE_HELD = frozenset({Move.CANCEL, Move.VOID, Move.HOLD, Move.LIFT, Move.CONFIRM})
 
 
 class Need(TextChoices):

@@ -231,14 +231,14 @@ def commits_fail() -> Iterator[None]:
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
-    """Do everything at the same moment, each in a thread with a connection of its own; the first error is raised."""
+    """Do everything at the same moment, each in a thread of its own (a pool lends eight connections); the first error
+    is raised."""
     barrier = threading.Barrier(len(works))
     results: list[Any] = [None] * len(works)
     errors: list[BaseException] = []
 
     def run(place: int, work: Callable[[], T]) -> None:
         try:
-            connection.ensure_connection()
             barrier.wait(30)
             results[place] = work()
         except BaseException as error:

@@ -150,7 +150,7 @@ def test_law_08_crossed_merged_parcels_do_not_deadlock(shop):
 
     def others() -> list[str]:
         dispatch.drain_all()
-        return [place_hold(two.pk, note="", cause=SYSTEM).code for _ in range(5)]
+        return [look_again(two.pk, cause=SYSTEM).code for _ in range(10)]
 
     works = [lambda parcel=parcel: back_and_forth(parcel.pk) for parcel in parcels] * 2  # type: ignore[misc]
     codes = at_once([*works, others])

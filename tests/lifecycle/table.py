@@ -82,7 +82,6 @@ PARCEL: dict[str, Row] = {
     "unpack": Row(
         path={_P.PACKED: _P.TO_PICK},
         roles=_these(Role.WAREHOUSE_LEAD),
-        while_held=True,
         writes={_P.PACKED: ["unpack", "follow_parcels"]},
     ),
     "void": Row(
