@@ -6,11 +6,14 @@ A job may run twice: the other side's key (object id, order code, waybill) or ou
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
+
+from integrations import jobs
 from integrations.adapter import Access, Adapter, DeliveryWish, Goods, ShipWish, WaybillWish
 from integrations.errors import AlreadyDone, Permanent, Temporary
 from integrations.inbox import keep, process
 from integrations.jobs import Task, handles
-from integrations.models import Connection
+from integrations.models import Connection, Job
 from integrations.registry import adapter_named
 from orders.lifecycle import CauseKind, LabelState, Move, ParcelState
 from orders.models import AddressVersion, Label, Order, PackLine, Parcel
@@ -125,31 +128,59 @@ def cancel_waybill(task: Task) -> None:
 
 @handles("deliver_parcel")
 def deliver_parcel(task: Task) -> Mapping[str, Any]:
-    """Send a released parcel to its warehouse, once: its number is the warehouse's key."""
+    """Send a released parcel to its warehouse, once: its number is the warehouse's key.
+
+    A held one does not go (law 6); the lifting plans its delivery again. A hold that falls while the warehouse
+    answers, or whose own pend came before the order was known there, is told behind it.
+    """
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
     if not parcel.is_live:
         return {"code": "not_wanted", "state": parcel.state}
     _, adapter, access = _open(task)
-    order = _orders_of(parcel)[0]
-    answer = adapter.deliver(
-        access,
-        DeliveryWish(
-            order=parcel.number,
-            platform=order.shop.platform,
-            platform_order_id=order.platform_order_id,
-            shop=order.shop.name,
-            warehouse=parcel.warehouse.code if parcel.warehouse else "",
-            carrier=parcel.carrier,
-            placed_at=order.placed_at,
-            paid_at=order.paid_at,
-            amount=str(order.amount),
-            receiver=_address_for(order),
-            goods=_goods(parcel),
-            buyer_note=order.buyer_note,
-            seller_note=order.seller_note,
-        ),
-    )
+    answer: Mapping[str, Any] = {"code": "held", "detail": "订单已锁单，暂不推送仓库"}
+    if not _is_held(parcel):
+        try:
+            answer = adapter.deliver(access, _delivery(parcel))
+        except AlreadyDone as error:
+            answer = {"code": "already_done", "detail": str(error)}
+    if _is_held(parcel) and "pend" in adapter.capabilities:
+        _plan_pend_behind(task)
     return dict(answer)
+
+
+def _is_held(parcel: Parcel) -> bool:
+    return Order.objects.filter(lines__parcel_lines__parcel=parcel, held=True).exists()
+
+
+def _plan_pend_behind(task: Task) -> None:
+    with transaction.atomic():
+        jobs.plan(
+            "pend_parcel",
+            f"pend_parcel:{task.payload['parcel']}:behind:{task.id}",
+            lane=Job.Lane.URGENT,
+            connection_id=task.connection.pk if task.connection else None,
+            order_id=task.order_id,
+            payload={"parcel": task.payload["parcel"], "reason": ""},
+        )
+
+
+def _delivery(parcel: Parcel) -> DeliveryWish:
+    order = _orders_of(parcel)[0]
+    return DeliveryWish(
+        order=parcel.number,
+        platform=order.shop.platform,
+        platform_order_id=order.platform_order_id,
+        shop=order.shop.name,
+        warehouse=parcel.warehouse.code if parcel.warehouse else "",
+        carrier=parcel.carrier,
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        amount=str(order.amount),
+        receiver=_address_for(order),
+        goods=_goods(parcel),
+        buyer_note=order.buyer_note,
+        seller_note=order.seller_note,
+    )
 
 
 @handles("cancel_delivery")

@@ -66,9 +66,9 @@ def plan(
     order_id: int | None = None,
     payload: Mapping[str, Any] | None = None,
     not_before: datetime | None = None,
-) -> bool:
-    """Write the wish, once per key; True where it is new. Runs in the caller's transaction."""
-    jobs = Job.objects.bulk_create(
+) -> None:
+    """Write the wish, once per key. Runs in the caller's transaction."""
+    Job.objects.bulk_create(
         [
             Job(
                 kind=kind,
@@ -83,7 +83,6 @@ def plan(
         ignore_conflicts=True,
     )
     transaction.on_commit(lambda: wake(lane))
-    return bool(jobs)
 
 
 def due(lane: str, *, now: datetime, limit: int) -> list[int]:

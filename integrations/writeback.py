@@ -49,10 +49,15 @@ def _release(event: Event, order: Order) -> None:
 
 def _deliver(event: Event, order: Order) -> None:
     parcel = _parcel(event)
-    if parcel and event.result == Event.Result.OK and (connection := _warehouse_connection(parcel, "deliver")):
+    if parcel and event.result == Event.Result.OK:
+        _plan_delivery(order, parcel, f"deliver:{parcel.pk}")
+
+
+def _plan_delivery(order: Order, parcel: Parcel, key: str) -> None:
+    if connection := _warehouse_connection(parcel, "deliver"):
         jobs.plan(
             "deliver_parcel",
-            f"deliver:{parcel.pk}",
+            key,
             lane=Job.Lane.SYNC,
             connection_id=connection.pk,
             order_id=order.pk,
@@ -103,13 +108,17 @@ def _recycle(event: Event, order: Order) -> None:
 
 
 def _tell_platform(event: Event, order: Order) -> None:
+    if parcel := _parcel(event):
+        _plan_telling(order, parcel, f"ship:{order.pk}:{parcel.pk}")
+
+
+def _plan_telling(order: Order, parcel: Parcel, key: str) -> None:
     """A parcel left: the platform hears it once, where the tower is the one who tells it."""
-    parcel = _parcel(event)
     connection = _shop_connection(order, "ship")
-    if parcel and connection and order.shop.uploads_waybills == Shop.Uploader.TOWER:
+    if connection and order.shop.uploads_waybills == Shop.Uploader.TOWER:
         jobs.plan(
             "tell_platform",
-            f"ship:{order.pk}:{parcel.pk}",
+            key,
             connection_id=connection.pk,
             order_id=order.pk,
             payload={"parcel": parcel.pk},
@@ -128,8 +137,19 @@ def _restore(event: Event, order: Order) -> None:
         return
     for parcel in _parcels(order):
         if parcel.state in (ParcelState.TO_PICK, ParcelState.PACKED):
+            if _gave_way("deliver_parcel", order, parcel):
+                _plan_delivery(order, parcel, f"deliver:{parcel.pk}:{event.pk}")
             _plan_pend("restore_parcel", event, order, parcel)
+        elif parcel.is_live and _gave_way("tell_platform", order, parcel):
+            _plan_telling(order, parcel, f"ship:{order.pk}:{parcel.pk}:{event.pk}")
     _release(event, order)
+
+
+def _gave_way(kind: str, order: Order, parcel: Parcel) -> bool:
+    """Whether a job was planned for this parcel and has not done its work: a hold kept it, or wore out its tries."""
+    planned = [job for job in Job.objects.filter(order_id=order.pk, kind=kind) if job.payload["parcel"] == parcel.pk]
+    made = [job for job in planned if job.state == Job.State.DONE and job.result.get("code") != "held"]
+    return bool(planned) and not made
 
 
 def _plan_pend(kind: str, event: Event, order: Order, parcel: Parcel) -> None:

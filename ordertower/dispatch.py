@@ -6,7 +6,7 @@ A failing task waits and blocks only that consumer for that order; everything el
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
@@ -56,21 +56,27 @@ def drain_order(order_id: int) -> int:
         events = {
             event.pk: event for event in Event.objects.filter(stream=order.stream, pk__in=[t.event_id for t in tasks])
         }
-        blocked: set[str] = set()
         finished = []
+        blocked: dict[str, datetime] = {}
         now = clock.now()
         for task in tasks:
             if task.consumer in blocked:
                 continue
-            if task.not_before > now or not _take(task, events[task.event_id], order):
-                blocked.add(task.consumer)
-                continue
-            finished.append(task.pk)
+            again_at = task.not_before if task.not_before > now else _take(task, events[task.event_id], order)
+            if again_at is None:
+                finished.append(task.pk)
+            else:
+                blocked[task.consumer] = again_at
         EventTask.objects.filter(pk__in=finished).delete()
+        for consumer, until in blocked.items():
+            # What waits behind is not due either: else it would stand at the head of every drain, and the rest starve.
+            behind = EventTask.objects.filter(order_id=order_id, consumer=consumer, not_before__lt=until)
+            behind.update(not_before=until)
     return len(finished)
 
 
-def _take(task: EventTask, event: Event, order: Order) -> bool:
+def _take(task: EventTask, event: Event, order: Order) -> datetime | None:
+    """Let the consumer take the event; where it failed, when it is tried again."""
     try:
         with transaction.atomic():
             import_string(task.consumer)(event, order)
@@ -78,10 +84,9 @@ def _take(task: EventTask, event: Event, order: Order) -> bool:
         # Set aside with its error and a later time; shown in admin; the line moves on.
         log.exception("consumer %s failed on event %s", task.consumer, task.event_id)
         wait = BACKOFF_SECONDS[min(task.attempts, len(BACKOFF_SECONDS) - 1)]
+        until = clock.now() + timedelta(seconds=wait)
         EventTask.objects.filter(pk=task.pk).update(
-            attempts=task.attempts + 1,
-            error=f"{type(error).__name__}: {error}"[:2000],
-            not_before=clock.now() + timedelta(seconds=wait),
+            attempts=task.attempts + 1, error=f"{type(error).__name__}: {error}"[:2000], not_before=until
         )
-        return False
-    return True
+        return until
+    return None

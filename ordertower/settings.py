@@ -189,6 +189,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = 12 * 3600
 # A webhook of up to this size is verified, and parked with its reason where it is too large to be used.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

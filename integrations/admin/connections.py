@@ -14,7 +14,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.views import ChangeList
 
 from integrations import health
 from integrations.admin.connection_form import ConnectionForm, known_adapter
@@ -23,7 +22,7 @@ from integrations.models import Connection
 from integrations.registry import adapters
 from orders import clock
 from orders.admin import words
-from orders.admin.base import TowerAdmin, by_person
+from orders.admin.base import TowerAdmin, TowerChangeList, by_person
 from orders.services.company_trail import lock_company, note_company_event
 
 TROUBLES: dict[str, tuple[Any, str]] = {
@@ -38,7 +37,7 @@ STATE = ("adapter_shown", "callback", "last_message_at", "last_poll_at", "next_p
 TROUBLE = ("last_error", "last_error_at", "refused_count")
 
 
-class ConnectionChangeList(ChangeList):
+class ConnectionChangeList(TowerChangeList):
     """One query more for the whole page: what is parked."""
 
     def get_results(self, request: HttpRequest) -> None:

@@ -1,6 +1,7 @@
 """What every page of the back office shares: only one's own companies, no count of millions, no edit past a service."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -13,7 +14,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
+from orders.admin import words
 from orders.lifecycle import CauseKind
 from orders.models import Company, Goods, Shop, Warehouse
 from orders.selectors.order_page import person_name
@@ -22,6 +25,10 @@ from orders.vocabulary import Cause
 
 # A list shows at most so many rows, page by page; beyond that a person searches or filters.
 LONGEST_LIST = 1000
+
+
+# For models that do not name these fields themselves.
+LABELS = {"company": gettext_lazy("公司"), "shop": gettext_lazy("店铺"), "warehouse": gettext_lazy("仓库")}
 
 
 class CappedPaginator(Paginator):
@@ -41,6 +48,14 @@ class CappedPaginator(Paginator):
     @property
     def shown_count(self) -> str:
         return f"{LONGEST_LIST}+" if self.found > LONGEST_LIST else str(self.found)
+
+
+class TowerChangeList(ChangeList):
+    """Says how many rows there are once, at the paginator, and no further than that counts."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
 
 
 class DefaultStateFilter(SimpleListFilter):
@@ -82,6 +97,9 @@ class TowerAdmin(ModelAdmin):
     list_filter_sheet = True
     warn_unsaved_form = True
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return TowerChangeList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return within(super().get_queryset(request), request.user, self.company_path)
 
@@ -90,11 +108,26 @@ class TowerAdmin(ModelAdmin):
     ) -> ModelChoiceField | None:
         if "queryset" not in kwargs and (choices := choices_of(db_field.related_model, request)) is not None:
             kwargs["queryset"] = choices
+        if db_field.name in LABELS:
+            kwargs.setdefault("label", LABELS[db_field.name])
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[no-any-return]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing that has ever counted is deleted; it is switched off."""
         return False
+
+
+def column(name: str, label: Any) -> Callable[[Any, Any], Any]:
+    """A column or read-only field under words of its own, where the model has none; a time as its age."""
+
+    def shown(self: Any, row: Any) -> Any:
+        value = getattr(row, name)
+        if isinstance(value, datetime):
+            return words.ago(value)
+        return "-" if value in (None, "") else value
+
+    shown.short_description = label  # type: ignore[attr-defined]
+    return shown
 
 
 def choices_of(model: Any, request: HttpRequest) -> QuerySet[Any] | None:
@@ -138,6 +171,14 @@ class WithHistory(SimpleHistoryAdmin):
 
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return True
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **options: Any) -> None:
+        super().set_history_delta_changes(request, historical_records, **options)
+        for record in historical_records:
+            record.history_change_reason = self.reason_in_words(record.history_change_reason or "")
+
+    def reason_in_words(self, reason: str) -> str:
+        return reason
 
     def _insist_on_own(self, request: HttpRequest, object_id: str) -> None:
         """simple-history itself shows the history of what the queryset hides."""

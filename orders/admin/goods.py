@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from orders.admin.base import SavedByService, TowerAdmin, WithHistory, choices_of
+from orders.admin.base import SavedByService, TowerAdmin, WithHistory, choices_of, column
 from orders.models import Barcode, BundlePart, GiftRule, Goods, SkuMap
 from orders.services.goods import map_sku
 
@@ -22,16 +22,19 @@ class BundlePartInline(TabularInline):
     model = BundlePart
     fk_name = "bundle"
     extra = 0
+    fields = ("part", "quantity")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if (choices := choices_of(db_field.related_model, request)) is not None:
             kwargs["queryset"] = choices
+            kwargs["label"] = _("货品")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Goods)
 class GoodsAdmin(TowerAdmin):
-    list_display = ("code", "name", "weight_grams", "company")
+    list_display = ("code", "name", "weight_grams", "company_shown")
+    company_shown = column("company", _("公司"))
     list_select_related = ("company",)
     search_fields = ("code", "name", "barcodes__code")
     fields = ("company", "code", "name", "weight_grams")
@@ -42,7 +45,10 @@ class GoodsAdmin(TowerAdmin):
 class SkuMapAdmin(SavedByService, TowerAdmin):
     """A change is a new version: add the same SKU again. Orders that waited for it are looked at again."""
 
-    list_display = ("sku", "shop", "goods", "quantity", "version", "valid_from", "valid_to")
+    list_display = ("sku", "shop", "goods", "quantity", "version_shown", "begins", "ends")
+    version_shown = column("version", _("版本"))
+    begins = column("valid_from", _("生效"))
+    ends = column("valid_to", _("失效"))
     list_select_related = ("shop", "goods")
     search_fields = ("sku__startswith",)
     search_help_text = _("商家编码")
@@ -63,7 +69,16 @@ class SkuMapAdmin(SavedByService, TowerAdmin):
 
 @admin.register(GiftRule)
 class GiftRuleAdmin(TowerAdmin, WithHistory):
-    list_display = ("sku", "goods", "quantity", "shop", "valid_from", "valid_to")
+    list_display = ("sku", "goods", "quantity", "shop_shown", "begins", "ends")
+    shop_shown = column("shop", _("店铺"))
+    begins = column("valid_from", _("生效"))
+    ends = column("valid_to", _("失效"))
     list_select_related = ("goods", "shop")
     search_fields = ("sku__startswith",)
     autocomplete_fields = ("goods",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and (label := {"valid_from": _("生效"), "valid_to": _("失效")}.get(db_field.name)):
+            field.label = label
+        return field

@@ -14,15 +14,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.views import ChangeList
 
 from orders.admin import acts, order_page, words
-from orders.admin.base import ReadOnly, TowerAdmin, WithHistory
+from orders.admin.base import ReadOnly, TowerAdmin, TowerChangeList, WithHistory
 from orders.lifecycle import HoldReason, OrderState
 from orders.models import Hold, Order, Shop
 from orders.selectors import listing
 from orders.selectors.scope import within
 from orders.selectors.search import orders_by_number
+from orders.selectors.timeline import VERBS
 
 
 class StateFilter(SimpleListFilter):
@@ -66,15 +66,15 @@ class HoldFilter(SimpleListFilter):
         return queryset
 
 
-class OrderChangeList(ChangeList):
+class OrderChangeList(TowerChangeList):
     """Two queries more than Django's own, whatever the page holds: open holds and parcels of the rows shown."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        for order_id, beside in listing.beside(self.result_list).items():
-            row = next(row for row in self.result_list if row.pk == order_id)
-            row.beside = beside
+        found = listing.beside(self.result_list)
+        for row in self.result_list:
+            row.beside = found[row.pk]
 
 
 @admin.register(Order)
@@ -141,10 +141,15 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
             **order_page.context(request, order),
             "title": order.platform_order_id,
             "opts": self.opts,
+            "original": order,
             "is_fullwidth": "1",
         }
         request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "tower/order.html", context)
+
+    def reason_in_words(self, reason: str) -> str:
+        """A row of an order's history is written by the events of one commit."""
+        return "、".join(str(VERBS.get(verb, verb)) for verb in reason.split(",") if verb)
 
     def timeline_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
         """Older entries, a page at a time, for the button at the end of the time line."""

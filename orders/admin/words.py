@@ -76,6 +76,18 @@ CLAIMS: dict[str, Any] = {
     "closed": gettext_lazy("已关闭"),
 }
 
+CARRIERS: dict[str, Any] = {
+    "sf": gettext_lazy("顺丰"),
+    "yto": gettext_lazy("圆通"),
+    "zto": gettext_lazy("中通"),
+    "sto": gettext_lazy("申通"),
+    "yunda": gettext_lazy("韵达"),
+    "jt": gettext_lazy("极兔"),
+    "ems": gettext_lazy("邮政 EMS"),
+    "jd": gettext_lazy("京东物流"),
+    "deppon": gettext_lazy("德邦"),
+}
+
 
 def badge(text: Any, tone: str = "grey", *, title: str = "") -> SafeString:
     return format_html('<span class="tower-badge is-{}" title="{}">{}</span>', tone, title, text)

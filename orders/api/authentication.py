@@ -55,22 +55,22 @@ def person_of(caller: Any) -> Any:
 
 def owner_of(request: Request) -> str:
     """Whose idempotency keys, whose facts and whose rate."""
-    caller = request.user
+    caller: Any = request.user
     return f"key:{caller.key.pk}" if isinstance(caller, Program) else f"user:{caller.pk}"
 
 
 def access_of(request: Request) -> Access:
     """What the caller may see; read once for each request."""
     if not hasattr(request, "tower_access"):
-        caller = request.user
+        caller: Any = request.user
         access = access_of_key(caller.key) if isinstance(caller, Program) else access_of_user(caller.pk)
-        request.tower_access = access
-    found: Access = request.tower_access
+        request.tower_access = access  # type: ignore[attr-defined]
+    found: Access = request.tower_access  # type: ignore[attr-defined]
     return found
 
 
 def cause_of(request: Request) -> Cause:
-    caller = request.user
+    caller: Any = request.user
     if not isinstance(caller, Program):
         return Cause(kind=CauseKind.PERSON, user_id=caller.pk, source=str(caller.get_username()))
     key = caller.key

@@ -15,7 +15,7 @@ _signer = Signer(salt="orders.api.cursor")
 
 
 @dataclass(frozen=True)
-class Order:
+class Ordering:
     """How a list runs: by which columns (unique together), and whether the newest come first."""
 
     name: str
@@ -23,11 +23,11 @@ class Order:
     descending: bool = False
 
 
-NEWEST_FIRST = Order("newest", descending=True)
-BY_ID = Order("id")
-BY_SEQUENCE = Order("seq", ("seq",))
+NEWEST_FIRST = Ordering("newest", descending=True)
+BY_ID = Ordering("id")
+BY_SEQUENCE = Ordering("seq", ("seq",))
 # As rows were committed: a follower who reads on from here misses none.
-BY_COMMIT = Order("commit", ("mark", "pk"))
+BY_COMMIT = Ordering("commit", ("mark", "pk"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Page:
     end: Cursor | None
 
 
-def read_cursor(text: str, order: Order, *, field: str = "cursor") -> Cursor:
+def read_cursor(text: str, order: Ordering, *, field: str = "cursor") -> Cursor:
     try:
         name, position, backwards = _signer.unsign_object(text)
     except (BadSignature, ValueError) as error:
@@ -60,7 +60,7 @@ def read_cursor(text: str, order: Order, *, field: str = "cursor") -> Cursor:
     return Cursor(name, tuple(position), backwards)
 
 
-def page_of(rows: QuerySet[Any], order: Order, *, cursor: Cursor | None, size: int) -> Page:
+def page_of(rows: QuerySet[Any], order: Ordering, *, cursor: Cursor | None, size: int) -> Page:
     """One query."""
     backwards = cursor is not None and cursor.backwards
     falling = order.descending != backwards
@@ -89,7 +89,7 @@ def _beyond(columns: tuple[str, ...], position: tuple[int, ...], *, falling: boo
     return Q(**{f"{columns[0]}__{beyond}e": position[0]}) & condition
 
 
-def _at(order: Order, row: Model, *, backwards: bool = False) -> Cursor:
+def _at(order: Ordering, row: Model, *, backwards: bool = False) -> Cursor:
     return Cursor(order.name, tuple(getattr(row, name) for name in order.columns), backwards)
 
 

@@ -17,7 +17,8 @@ class HasScope(BasePermission):
     code = "scope"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        caller, method = request.user, str(request.method)
+        caller: Any = request.user
+        method = str(request.method)
         if not caller.is_authenticated:
             return False
         if method.lower() not in view.http_method_names or not hasattr(view, method.lower()):

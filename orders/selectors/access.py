@@ -59,7 +59,9 @@ class Access:
 
     def may_report_for(self, shop: Shop) -> bool:
         """A program may by its scope; a person only with the standing to speak for the shop."""
-        roles = {role for company, warehouse, role in self.memberships if (company, warehouse) == (shop.company_id, None)}
+        roles = {
+            role for company, warehouse, role in self.memberships if (company, warehouse) == (shop.company_id, None)
+        }
         return self.is_program or bool(roles & REPORTERS)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from orders.models import Event, Hold, Order, settled_mark
+from orders.models import Event, Hold, Order, Shop, settled_mark
 from orders.selectors.access import Access
 from orders.selectors.search import orders_by_number
 
@@ -71,3 +71,7 @@ def visible_holds(access: Access, *, reason: str = "", state: str = "") -> Query
 
 def find_hold(access: Access, hold_id: int) -> Hold | None:
     return visible_holds(access).filter(pk=hold_id).first()
+
+
+def is_known(shop: Shop, platform_order_id: str) -> bool:
+    return Order.objects.filter(shop=shop, platform_order_id=platform_order_id).exists()

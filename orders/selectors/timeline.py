@@ -45,7 +45,7 @@ class Entry:
     roles: str
     step: str
     delay: timedelta | None
-    key_facts: tuple[tuple[str, str], ...]
+    key_facts: tuple[tuple[str, str, str], ...]
 
     @property
     def refused(self) -> bool:
@@ -83,7 +83,7 @@ def entry_of(event: Event) -> Entry:
         roles="、".join(str(Role(role).label) for role in event.role.split(",") if role in Role.values),
         step=_step(event),
         delay=_delay(event),
-        key_facts=tuple((str(label), str(event.facts[name])) for name, label in FACTS.items() if event.facts.get(name)),
+        key_facts=tuple((name, str(label), str(event.facts[name])) for name, label in FACTS.items() if event.facts.get(name)),
     )
 
 

@@ -138,7 +138,7 @@ class _Asking:
         instance: Order | Parcel | None = None,
     ) -> Act:
         order, cause = self.dossier.order, self.dossier.cause
-        warehouse_id = (parcel.warehouse_id if parcel else None) or order.warehouse_id
+        warehouse_id = (parcel.warehouse_id if parcel else None) or order.warehouse_id or order.shop.warehouse_id
         policy = self.standing.policy(subject, move, warehouse_id)
         state = str(instance.state) if instance is not None else ""
         permitted = bool(is_allowed(cause, self.standing.roles(warehouse_id), policy, subject, move, state))

@@ -12,7 +12,7 @@ from django_fsm import can_proceed
 
 from orders import clock
 from orders.lifecycle import MOVE_LABELS, Move, Need, ParcelState
-from orders.models import OBSERVED, Check, Event, Order, PackLine, Parcel
+from orders.models import OBSERVED, Check, Event, Hold, Order, PackLine, Parcel
 from orders.services import goods
 from orders.services.conditions import Asked, unmet
 from orders.services.dossier import Dossier, actor_of, close, lock_dossiers
@@ -36,6 +36,8 @@ class Question:
     parcel: Parcel | None = None
     version: int | None = None
     reason: str = ""
+    # The hold under review, for a hold's moves.
+    hold: Hold | None = None
     # Where the object stands; with it the graph is asked (labels and holds have no FSM field).
     instance: Order | Parcel | None = None
 
@@ -57,7 +59,9 @@ class Verdict:
 def judge(dossier: Dossier, question: Question) -> Verdict:
     """Decide without changing anything. The dossier's cause is given the roles under which it acts."""
     order, cause = dossier.order, dossier.cause
-    warehouse_id = (question.parcel.warehouse_id if question.parcel else None) or order.warehouse_id
+    # Before its release an order stands where it would go.
+    here = order.warehouse_id or order.shop.warehouse_id
+    warehouse_id = (question.parcel.warehouse_id if question.parcel else None) or here
     policy = policy_for(order.company_id, warehouse_id, question.subject, question.move)
     roles: frozenset[str] = frozenset()
     if cause.user_id is not None:
@@ -119,20 +123,22 @@ def _graph_allows(question: Question) -> bool:
 
 
 def _somebody_agreed(dossier: Dossier, question: Question) -> bool:
-    """Another person with the right asked for the same at the same version within ten minutes."""
-    return (
-        Event.objects.filter(
-            stream=dossier.order.stream,
-            verb=question.move,
-            result=Event.Result.REFUSED,
-            key="four_eyes",
-            version=dossier.order.version,
-            parcel_id=question.parcel.pk if question.parcel else None,
-            at__gte=clock.now() - AGREEMENT_WINDOW,
-        )
-        .exclude(actor=actor_of(dossier.cause))
-        .exists()
-    )
+    """Another person with the right asked for the same at the same version within ten minutes.
+
+    Who may not review a hold because they caused it (law 11) agrees to nothing either.
+    """
+    hold = question.hold
+    barred = (hold.caused_by_id, hold.first_by_id) if hold and hold.four_eyes else ()
+    asked = Event.objects.filter(
+        stream=dossier.order.stream,
+        verb=question.move,
+        result=Event.Result.REFUSED,
+        key="four_eyes",
+        version=dossier.order.version,
+        parcel_id=question.parcel.pk if question.parcel else None,
+        at__gte=clock.now() - AGREEMENT_WINDOW,
+    ).exclude(actor__in=[actor_of(dossier.cause), *(f"person:{user_id}" for user_id in barred)])
+    return any(event.facts.get("hold") == (hold.pk if hold else None) for event in asked)
 
 
 def refuse(dossier: Dossier, question: Question, verdict: Verdict) -> Outcome:
@@ -147,7 +153,11 @@ def refuse(dossier: Dossier, question: Question, verdict: Verdict) -> Outcome:
         parcel=question.parcel,
         reason=question.reason,
         key=verdict.code,
-        facts={"code": verdict.code, "reasons": [reason.code for reason in verdict.reasons]},
+        facts={
+            "code": verdict.code,
+            "reasons": [reason.code for reason in verdict.reasons],
+            **({"hold": question.hold.pk} if question.hold else {}),
+        },
     )
     return answer(dossier, ok=False, code=verdict.code, detail=verdict.detail, reasons=verdict.reasons)
 
@@ -183,4 +193,6 @@ def in_one_transaction(order_ids: Iterable[int], cause: Cause, act: Callable[[li
         close(dossiers)
     first = dossiers[0]
     event_id = first.events[-1].pk if first.events else None
-    return replace(outcome, event_id=event_id, order_id=first.order.pk, version=first.order.version)
+    # A hold on any member order stops a shared parcel, so the answer names those of all.
+    open_holds = tuple(hold.pk for dossier in dossiers for hold in dossier.open_holds)
+    return replace(outcome, event_id=event_id, order_id=first.order.pk, version=first.order.version, holds=open_holds)

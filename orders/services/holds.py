@@ -147,7 +147,7 @@ def _review(
     def act(dossiers: list[Dossier]) -> Outcome:
         dossier = dossiers[0]
         hold = next(hold for hold in dossier.holds if hold.pk == hold_id)
-        question = Question(subject="hold", move=move, parcel=hold.parcel, reason=reason)
+        question = Question(subject="hold", move=move, parcel=hold.parcel, hold=hold, reason=reason)
         verdict = judge(dossier, question)
         if verdict.yes and hold.state != Hold.State.OPEN:
             verdict = _verdict("illegal_move", "这条锁单已经处理过了")

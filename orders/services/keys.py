@@ -95,9 +95,7 @@ def revoke(key: ApiKey, *, cause: Cause = _INSTALL, reason: str = "") -> bool:
         if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
             return False
         facts = {"api_key": key.pk, "name": key.name}
-        note_company_event(
-            head, "api_key_revoked", cause=cause, facts=facts, key=f"api_key:{key.pk}", reason=reason
-        )
+        note_company_event(head, "api_key_revoked", cause=cause, facts=facts, key=f"api_key:{key.pk}", reason=reason)
     key.revoked_at = now
     return True
 
@@ -126,9 +124,7 @@ def forget_answers(*, now: datetime) -> int:
 
 
 def _new_text() -> str:
-    prefix, secret = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(length)) for length in (_PREFIX, _SECRET)
-    )
+    prefix, secret = ("".join(secrets.choice(_ALPHABET) for _ in range(length)) for length in (_PREFIX, _SECRET))
     return f"ot_{prefix}_{secret}{_checksum(prefix + secret)}"
 
 

@@ -4,6 +4,7 @@ Asking for a waybill only writes the wish; a job fetches it and its result comes
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from orders import clock
@@ -122,7 +123,8 @@ def request_print(
         if verdict.code != "role" and label is not None and label.state in _TAKEN:
             return _second_print(first, parcel, label, station, printer)
         for dossier in dossiers[1:]:
-            verdict = verdict if not verdict.yes else judge(dossier, question)
+            # The version that the client saw is the first order's.
+            verdict = verdict if not verdict.yes else judge(dossier, replace(question, version=None))
         if verdict.yes and not parcel.is_live:
             verdict = _no("illegal_move", "包裹已作废或已退回")
         if verdict.yes and (label is None or label.state != LabelState.LIVE):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from orders.lifecycle import ORDER_MOVES, PARCEL_MOVES, Move
+from orders.lifecycle import ORDER_MOVES, PARCEL_MOVES, Move, Need
 from orders.models import Check, Parcel
 from orders.services import goods, steps
 from orders.services.decide import Question, Verdict, answer, in_one_transaction, judge, member_orders, refuse
@@ -74,7 +74,9 @@ def _move_order(dossier: Dossier, name: str, version: int | None, reason: str) -
     if not verdict.yes:
         return refuse(dossier, question, verdict)
     if name == Move.RELEASE and (short := _reserve(dossier)):
-        return _refuse(dossier, question, "illegal_move", f"库存不足，未能预留：{'、'.join(short)}")
+        detail = f"{Need.STOCK_RESERVED.label}：{'、'.join(short)}"
+        verdict = Verdict(Check(), "illegal_move", detail, (Reason(Need.STOCK_RESERVED, detail),))
+        return refuse(dossier, question, verdict)
     steps_by_name: dict[str, Callable[..., object]] = {
         Move.PAY: steps.pay,
         Move.RELEASE: steps.release,

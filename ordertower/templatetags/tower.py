@@ -62,5 +62,10 @@ def claim_word(status: str) -> str:
 
 
 @register.filter
+def carrier_word(code: str) -> str:
+    return str(_words().CARRIERS.get(code, code))
+
+
+@register.filter
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     return mapping.get(key, "")

@@ -17,6 +17,7 @@ from django.db.utils import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 
+from integrations.inbox import short_hash
 from integrations.models import Connection
 from orders import clock
 from orders.lifecycle import CauseKind, Move, Role
@@ -84,7 +85,7 @@ class Seller:
         return Fact(
             source=f"test:{system}",
             key=key,
-            body_hash=f"{hash(repr(snapshot)):x}"[-32:],
+            body_hash=short_hash(repr(snapshot).encode()),
             subject=subject,
             snapshot=snapshot,
             system=system,

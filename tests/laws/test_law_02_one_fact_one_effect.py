@@ -29,7 +29,7 @@ def test_law_02_the_same_fact_from_eight_workers_has_one_effect(shop):
     assert Event.objects.filter(stream=order.stream, key="print:1").count() == 1
 
 
-def test_law_02_an_order_first_seen_by_eight_workers_is_one_order(shop):
+def test_law_02_an_order_first_seen_by_eight_workers_is_one_order(shop, clock):
     at_once([lambda: shop.sells(order_id="2026111100000001")] * 8)
     order = Order.objects.get()
     assert Event.objects.filter(stream=order.stream, verb="order_seen").count() == 1

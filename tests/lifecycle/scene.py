@@ -109,11 +109,15 @@ class Scene:
         for hold in Hold.objects.filter(order=self.order, state="open"):
             done(holds.lift(hold.pk, reason="已核实", cause=self.cause(Role.OPS_MANAGER)))
 
+    def hears(self, name: str, minutes: float, **picture: Any) -> None:
+        """The platform shows the order again, changed."""
+        done(self.stage.hears(self.stage.picture(name, minutes, "paid", **picture)))
+
     # The way there ------------------------------------------------------------------------------------------------
-    def reach(self, state: str) -> None:
+    def reach(self, state: str, **picture: Any) -> None:
         """Bring the new order to this state; its only parcel is then where the order is."""
         unpaid = state == OrderState.PENDING_PAYMENT
-        done(self.stage.hears(self.stage.picture("first", 1, "unpaid" if unpaid else "paid")))
+        done(self.stage.hears(self.stage.picture("first", 1, "unpaid" if unpaid else "paid", **picture)))
         if state in (OrderState.PENDING_PAYMENT, OrderState.PAID):
             return
         if state == OrderState.CANCELLED:
@@ -183,7 +187,7 @@ def _rows(sql: str) -> list[Any]:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What happens inside is taken back, so that one order serves many cells. To Django, services stay the outermost."""
+    """Take back what happens inside, so that one order serves many cells; not an `atomic`, which services refuse."""
     mark = transaction.savepoint()
     try:
         yield

@@ -74,7 +74,7 @@ def try_every_cell(on: Scene, subject: str, state: str, held: bool) -> list[str]
     table, wrong = {"order": ORDER, "parcel": PARCEL}[subject], []
     before, rows = on.order, everything()
     for name, row in table.items():
-        # Who may not ask is refused before the hold is looked at: under a hold one person and one system stand for them.
+        # Who may not ask is refused before the hold is looked at: under a hold two stand for them all.
         askers = [who for who in WHO if not held or row.permits(who, state) or who in (Role.PICKER, CauseKind.WMS)]
         for who in askers:
             code = expected(row, state, who, held)
