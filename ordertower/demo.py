@@ -97,7 +97,9 @@ class Demo:
         try:
             self._start()
             if self._wait_until_ready():
-                write_privately(settings.VAR / "demo.json", json.dumps(self.facts, ensure_ascii=False, indent=2))
+                # What the emulators were told is theirs: the file promises addresses, users and one key.
+                public = {name: fact for name, fact in self.facts.items() if name != "emulator_settings"}
+                write_privately(settings.VAR / "demo.json", json.dumps(public, ensure_ascii=False, indent=2))
                 announce(welcome(self.facts))
             while not self._stop.wait(0.5):
                 self._insist_that_all_live()

@@ -8,7 +8,6 @@ import secrets
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from orders.services.keys import ALL_SCOPES, create_key
 
 from alerts.models import Channel, Rule
 from integrations.models import Connection
@@ -16,6 +15,7 @@ from orders import clock
 from orders.lifecycle import CauseKind, HoldReason, Role
 from orders.models import ApiKey, Barcode, Company, Goods, Shop, SkuMap, Warehouse, WarehouseOperator
 from orders.services.goods import map_sku
+from orders.services.keys import ALL_SCOPES, create_key
 from orders.services.roles import grant
 
 GOODS = [

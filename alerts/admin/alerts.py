@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -11,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from alerts.models import Alert, Rule
 from orders.admin import words
-from orders.admin.base import ReadOnly, TowerAdmin, WithHistory
+from orders.admin.base import ReadOnly, TowerAdmin, WithHistory, column
 from orders.admin.registers import order_link
 from orders.selectors.timeline import VERBS
 
@@ -26,22 +28,26 @@ def level_badge(level: str) -> SafeString:
     return words.badge(*LEVELS.get(level, (level, "grey")))
 
 
+class LevelFilter(SimpleListFilter):
+    title = _("级别")
+    parameter_name = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(level, label) for level, (label, _tone) in LEVELS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        return queryset.filter(level=self.value()) if self.value() in LEVELS else queryset
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, TowerAdmin):
-    list_display = ("at", "level_shown", "title", "order_shown", "rule", "delivered")
+    list_display = ("at", "level_shown", "title", "order_shown", "rule_shown", "delivered")
+    rule_shown = column("rule", _("规则"))
     list_select_related = ("order", "rule")
-    list_filter = ("level",)
+    list_filter = (LevelFilter,)
     ordering = ("-id",)
     sortable_by = ()
-    fields = readonly_fields = (
-        "title",
-        "level_shown",
-        "order_shown",
-        "rule",
-        "lines_shown",
-        "created_at",
-        "delivered_at",
-    )
+    fields = readonly_fields = ("title", "level_shown", "order_shown", "rule_shown", "lines_shown", "delivered_at")
 
     @admin.display(description=_("时间"))
     def at(self, alert: Alert) -> SafeString | str:

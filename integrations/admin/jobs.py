@@ -16,7 +16,7 @@ from integrations import jobs
 from integrations.admin.receipts import may_work
 from integrations.models import Job
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin
+from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, column
 from orders.models import Order
 from orders.selectors.scope import company_ids
 from orders.selectors.search import orders_by_number
@@ -48,7 +48,8 @@ class StateFilter(DefaultStateFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, TowerAdmin):
-    list_display = ("kind_shown", "state_shown", "connection", "error", "attempts", "made", "next_try")
+    list_display = ("kind_shown", "state_shown", "place", "error", "attempts", "made", "next_try")
+    place = column("connection", gettext_lazy("连接"))
     list_select_related = ("connection",)
     list_filter = (StateFilter, "lane")
     ordering = ("-id",)

@@ -18,7 +18,7 @@ from integrations import inbox
 from integrations.models import Connection, Receipt
 from orders import sealing
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person
+from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person, column
 from orders.selectors.scope import company_ids, within
 from orders.services.company_trail import lock_company, note_company_event
 
@@ -51,7 +51,8 @@ class ConnectionFilter(SimpleListFilter):
 
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnly, TowerAdmin):
-    list_display = ("came", "kind", "subject", "state_shown", "reason", "size_shown", "attempts")
+    list_display = ("came", "kind", "subject", "state_shown", "reason", "size_shown", "tries")
+    tries = column("attempts", gettext_lazy("次数"))
     list_filter = (StateFilter, ConnectionFilter)
     ordering = ("-id",)
     sortable_by = ()

@@ -1,5 +1,5 @@
 """The back office's pages about orders. They decide nothing: every act calls one service and shows its Outcome."""
 
-from orders.admin import goods, keys, order, people, policy, registers, tenancy
+from orders.admin import goods, keys, order, people, policy, registers, tenancy, trail
 
-__all__ = ["goods", "keys", "order", "people", "policy", "registers", "tenancy"]
+__all__ = ["goods", "keys", "order", "people", "policy", "registers", "tenancy", "trail"]

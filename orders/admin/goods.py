@@ -54,10 +54,18 @@ class SkuMapAdmin(SavedByService, TowerAdmin):
     search_help_text = _("商家编码")
     ordering = ("-id",)
     fields = ("company", "shop", "sku", "goods", "quantity")
+    shown_fields = ("company_shown", "shop", "sku", "goods", "quantity", "version_shown", "begins", "ends")
+    company_shown = column("company", _("公司"))
     autocomplete_fields = ("goods",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: SkuMap | None = None) -> Any:
+        return self.shown_fields if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: SkuMap | None = None) -> Any:
+        return self.shown_fields if obj else ()
 
     def save_model(self, request: HttpRequest, obj: SkuMap, form: Any, change: bool) -> None:
         made = map_sku(

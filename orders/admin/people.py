@@ -70,7 +70,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 class GroupAdmin(ReadOnly, DjangoGroupAdmin, ModelAdmin):
     """Pages that a role opens. Kept by migration; who has the role is said by 任职."""
 
-    list_display = ("role_shown", "name")
+    list_display = fields = readonly_fields = ("role_shown",)
     search_fields = ("name",)
 
     @admin.display(description=_("角色"))

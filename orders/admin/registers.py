@@ -1,4 +1,4 @@
-"""What services write and people only look up: parcels, labels, print attempts, holds, events, anchors."""
+"""What services write and people only look up: parcels, labels, print attempts and holds."""
 
 from typing import Any
 
@@ -6,15 +6,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin import words
-from orders.admin.base import ReadOnly, TowerAdmin
-from orders.models import Anchor, Event, Hold, Label, Order, Parcel, ParcelLine, PrintAttempt
+from orders.admin.base import ReadOnly, TowerAdmin, column
+from orders.models import Hold, Label, Order, Parcel, ParcelLine, PrintAttempt
 from orders.selectors.search import orders_by_number
-from orders.selectors.timeline import entry_of
 
 
 def order_link(order: Order | None) -> SafeString | str:
@@ -47,99 +46,74 @@ class Register(ReadOnly, TowerAdmin):
     def state_shown(self, row: Any) -> SafeString:
         return words.state_badge(row)
 
+    @admin.display(description=_("快递"))
+    def carrier_shown(self, row: Any) -> str:
+        return str(words.CARRIERS.get(row.carrier, row.carrier)) or "-"
 
-class ParcelLineInline(admin.TabularInline):
-    model = ParcelLine
-    extra = 0
-    can_delete = False
-    fields = readonly_fields = ("order_line", "quantity")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @admin.display(description=_("订单"))
+    def order_shown(self, row: Any) -> SafeString | str:
+        return order_link(row.order)
 
 
 @admin.register(Parcel)
 class ParcelAdmin(Register):
-    list_display = ("number", "state_shown", "kind", "warehouse", "carrier", "packed_shown", "shipped_shown")
+    list_display = ("number", "state_shown", "kind", "warehouse", "carrier_shown", "packed", "shipped")
     list_filter = ("state", "kind")
     list_select_related = ("warehouse",)
     fields = readonly_fields = (
-        "number", "state_shown", "kind", "company", "warehouse", "carrier", "weight_grams", "reason",
-        "packed_at", "packed_by", "shipped_at", "signed_at", "orders_shown",
+        "number", "state_shown", "kind", "company_shown", "warehouse", "carrier_shown", "weight_grams", "reason",
+        "packed_at", "packer", "shipped_at", "signed_at", "orders_shown",
     )  # fmt: skip
+    company_shown = column("company", _("公司"))
+    packer = column("packed_by", _("打包人"))
+    packed = column("packed_at", _("打包时间"))
+    shipped = column("shipped_at", _("发货时间"))
 
     def of_orders(self, order_ids: set[int]) -> dict[str, Any]:
-        lines = ParcelLine.objects.filter(order_line__order__in=order_ids)
-        return {"pk__in": lines.values("parcel_id")}
-
-    @admin.display(description=_("打包时间"))
-    def packed_shown(self, parcel: Parcel) -> SafeString | str:
-        return words.ago(parcel.packed_at)
-
-    @admin.display(description=_("发货时间"))
-    def shipped_shown(self, parcel: Parcel) -> SafeString | str:
-        return words.ago(parcel.shipped_at)
+        return {"pk__in": ParcelLine.objects.filter(order_line__order__in=order_ids).values("parcel_id")}
 
     @admin.display(description=_("订单"))
     def orders_shown(self, parcel: Parcel) -> SafeString:
         orders = Order.objects.filter(lines__parcel_lines__parcel=parcel).distinct().order_by("pk")
-        return format_html("{}", " ".join(order.platform_order_id for order in orders))
+        return format_html_join(" ", "{}", ((order_link(order),) for order in orders))
 
 
 @admin.register(Label)
 class LabelAdmin(Register):
     company_path = "parcel__company"
     list_display = (
-        "waybill_shown",
-        "state_shown",
-        "carrier",
-        "issuer",
-        "parcel",
-        "generation",
-        "copy",
-        "printed_shown",
-    )
+        "waybill_shown", "state_shown", "carrier_shown", "issuer", "parcel_shown", "generation", "printed",
+    )  # fmt: skip
     list_filter = ("state", "issuer")
     list_select_related = ("parcel",)
     fields = readonly_fields = (
-        "parcel", "state_shown", "issuer", "carrier", "waybill", "generation", "copy", "address_version", "error",
-        "requested_at", "live_at", "claimed_at", "printed_at",
+        "parcel_shown", "state_shown", "issuer", "carrier_shown", "waybill", "generation", "copy", "address_version",
+        "error", "requested", "went_live", "claimed", "printed_at",
     )  # fmt: skip
+    parcel_shown = column("parcel", _("包裹"))
+    waybill_shown = column("waybill", _("运单号"))
+    requested = column("requested_at", _("申请时间"))
+    went_live = column("live_at", _("取号时间"))
+    claimed = column("claimed_at", _("放行打印时间"))
+    printed = column("printed_at", _("打印时间"))
 
     def of_orders(self, order_ids: set[int]) -> dict[str, Any]:
         return {"parcel__in": ParcelLine.objects.filter(order_line__order__in=order_ids).values("parcel_id")}
-
-    @admin.display(description=_("运单号"))
-    def waybill_shown(self, label: Label) -> str:
-        return label.waybill or "-"
-
-    @admin.display(description=_("打印时间"))
-    def printed_shown(self, label: Label) -> SafeString | str:
-        return words.ago(label.printed_at)
 
 
 @admin.register(PrintAttempt)
 class PrintAttemptAdmin(Register):
     company_path = "order__company"
-    list_display = (
-        "at_shown",
-        "outcome_shown",
-        "result_shown",
-        "order_shown",
-        "waybill",
-        "source",
-        "station",
-        "printer",
-    )
+    list_display = ("made", "outcome_shown", "result_shown", "order_shown", "waybill", "source", "station")
     list_filter = ("outcome", "result")
     list_select_related = ("order",)
     fields = readonly_fields = (
-        "order_shown", "parcel", "label", "outcome", "result", "at", "waybill", "user", "source", "station", "printer",
+        "order_shown", "parcel_shown", "outcome_shown", "result_shown", "at", "waybill", "who", "source", "station",
+        "printer",
     )  # fmt: skip
-
-    @admin.display(description=_("时间"))
-    def at_shown(self, attempt: PrintAttempt) -> SafeString | str:
-        return words.ago(attempt.at)
+    parcel_shown = column("parcel", _("包裹"))
+    who = column("user", _("人员"))
+    made = column("at", _("时间"))
 
     @admin.display(description=_("放行"))
     def outcome_shown(self, attempt: PrintAttempt) -> SafeString:
@@ -149,72 +123,19 @@ class PrintAttemptAdmin(Register):
     def result_shown(self, attempt: PrintAttempt) -> SafeString:
         return words.badge(attempt.get_result_display(), words.TONES.get(attempt.result, "grey"))
 
-    @admin.display(description=_("订单"))
-    def order_shown(self, attempt: PrintAttempt) -> SafeString | str:
-        return order_link(attempt.order)
-
 
 @admin.register(Hold)
 class HoldAdmin(Register):
     company_path = "order__company"
-    list_display = ("reason_shown", "state_shown", "order_shown", "opened_shown", "opened_by", "decided_by", "outcome")
+    list_display = ("reason_shown", "state_shown", "order_shown", "opened", "opened_by", "decided_by", "outcome")
     list_filter = ("state", "reason", "outcome")
     list_select_related = ("order", "decided_by")
     fields = readonly_fields = (
         "order_shown", "parcel", "reason", "state_shown", "note", "opened_at", "opened_by", "due_at",
         "estimated_loss", "four_eyes", "decided_by", "decided_at", "outcome", "decision",
     )  # fmt: skip
+    opened = column("opened_at", _("锁定时间"))
 
     @admin.display(description=_("原因"))
     def reason_shown(self, hold: Hold) -> str:
         return str(hold.get_reason_display())
-
-    @admin.display(description=_("订单"))
-    def order_shown(self, hold: Hold) -> SafeString | str:
-        return order_link(hold.order)
-
-    @admin.display(description=_("锁定时间"))
-    def opened_shown(self, hold: Hold) -> SafeString | str:
-        return words.ago(hold.opened_at)
-
-
-@admin.register(Event)
-class EventAdmin(Register):
-    company_path = "company_id"
-    list_display = ("at_shown", "words_shown", "result_shown", "stream", "seq", "actor_shown", "reason")
-    list_filter = ("result",)
-    fields = readonly_fields = (
-        "stream", "seq", "words_shown", "from_state", "to_state", "version", "actor", "actor_name", "role", "cause",
-        "key", "result", "reason", "act_id", "facts", "source_at", "at", "prev_hash", "hash",
-    )  # fmt: skip
-
-    def of_orders(self, order_ids: set[int]) -> dict[str, Any]:
-        return {"stream__in": [f"order:{pk}" for pk in order_ids]}
-
-    @admin.display(description=_("时间"))
-    def at_shown(self, event: Event) -> SafeString | str:
-        return words.ago(event.at)
-
-    @admin.display(description=_("动作"))
-    def words_shown(self, event: Event) -> str:
-        return entry_of(event).words
-
-    @admin.display(description=_("结果"))
-    def result_shown(self, event: Event) -> SafeString:
-        return words.badge(event.get_result_display(), words.TONES.get(event.result, "green"))
-
-    @admin.display(description=_("由谁"))
-    def actor_shown(self, event: Event) -> str:
-        return event.actor_name or event.actor
-
-
-@admin.register(Anchor)
-class AnchorAdmin(ReadOnly, TowerAdmin):
-    list_display = ("seq", "at", "streams", "events", "hash")
-    ordering = ("-id",)
-    sortable_by = ()
-    fields = readonly_fields = ("seq", "at", "mark", "streams", "events", "prev_hash", "hash", "signature")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Anchor]:
-        """Anchors belong to the whole install: they hold hashes alone."""
-        return Anchor.objects.all()

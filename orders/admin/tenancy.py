@@ -5,9 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from orders.admin.base import TowerAdmin, WithHistory
+from orders.admin.base import TowerAdmin, WithHistory, column
 from orders.models import Company, Device, Shop, Warehouse, WarehouseOperator
+
+# The names of the platforms' adapters, as staff call them.
+PLATFORMS: dict[str, Any] = {
+    "taobao": _("淘宝/天猫"),
+    "jd": _("京东"),
+    "douyin": _("抖音小店"),
+    "pdd": _("拼多多"),
+    "kuaishou": _("快手小店"),
+    "xiaohongshu": _("小红书"),
+    "other": _("其他"),
+}
 
 
 @admin.register(Company)
@@ -21,10 +33,20 @@ class CompanyAdmin(TowerAdmin):
 
 @admin.register(Shop)
 class ShopAdmin(TowerAdmin, WithHistory):
-    list_display = ("name", "platform", "company", "warehouse", "auto_release", "active")
+    list_display = ("name", "platform_shown", "company", "warehouse", "auto_release", "active")
     list_select_related = ("company", "warehouse")
-    list_filter = ("platform", "active")
+    list_filter = ("active",)
     search_fields = ("name", "code")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "platform" and field is not None:
+            field.widget = UnfoldAdminSelectWidget(choices=list(PLATFORMS.items()))
+        return field
+
+    @admin.display(description=_("平台"))
+    def platform_shown(self, shop: Shop) -> str:
+        return str(PLATFORMS.get(shop.platform, shop.platform))
 
 
 @admin.register(Warehouse)
@@ -65,11 +87,21 @@ class WarehouseOperatorAdmin(TowerAdmin):
 class DeviceAdmin(TowerAdmin):
     """Devices register themselves at the scan page; here they are looked up and revoked."""
 
-    list_display = ("name", "company", "warehouse", "created_at", "revoked_at")
+    list_display = ("name", "company_shown", "warehouse_shown", "made", "revoked")
+    company_shown = column("company", _("公司"))
+    warehouse_shown = column("warehouse", _("仓库"))
+    made = column("created_at", _("登记时间"))
+    revoked = column("revoked_at", _("停用时间"))
     list_select_related = ("company", "warehouse")
     search_fields = ("name",)
-    fields = ("name", "company", "warehouse", "created_at", "revoked_at")
-    readonly_fields = ("company", "warehouse", "created_at")
+    fields = ("name", "company_shown", "warehouse_shown", "made", "revoked_at")
+    readonly_fields = ("company_shown", "warehouse_shown", "made")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "revoked_at" and field is not None:
+            field.label = _("停用时间")
+        return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -148,6 +148,7 @@ class OrderMoves(OrderView):
         request=shapes.MoveBody,
         answers={200: shapes.OrderActed},
         examples=examples.MOVE,
+        refuses=[404],
     )
     def post(self, request: Request, order_id: int) -> Response:
         order, body = self.order(order_id), self.body(shapes.MoveBody)
@@ -165,6 +166,7 @@ class OrderHolds(OrderView):
         request=shapes.HoldBody,
         answers={201: HoldActed},
         examples=examples.HOLD,
+        refuses=[404],
     )
     def post(self, request: Request, order_id: int) -> Response:
         order, body = self.order(order_id), self.body(shapes.HoldBody)

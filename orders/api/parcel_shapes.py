@@ -75,7 +75,7 @@ class ParcelLine(Shape):
 
 
 class Parcel(ParcelBrief):
-    label = Label(allow_null=True)  # type: ignore[assignment]
+    label = Label(allow_null=True)
     version = Number(help_text="Of the parcel's (first) order.")
     orders = serializers.ListField(child=Number())
     warehouse = Number(allow_null=True)

@@ -32,6 +32,7 @@ def orders_by_number(user: Any, text: str) -> set[int]:
     for condition in _of_the_order_itself(numbers):
         found.update(mine.filter(condition).order_by().values_list("pk", flat=True)[:HITS])
     found.update(_by_waybill(numbers, companies))
+    found.update(_by_parcel(numbers, companies))
     found.update(_by_document(numbers, companies))
     found.update(_by_phone(mine, numbers))
     return found
@@ -55,6 +56,14 @@ def _by_waybill(numbers: list[str], companies: list[int] | None) -> list[int]:
     if companies is not None:
         labels = labels.filter(parcel__company__in=companies)
     lines = ParcelLine.objects.filter(parcel__in=labels.values("parcel_id"))
+    return list(lines.order_by().values_list("order_line__order_id", flat=True).distinct()[:HITS])
+
+
+def _by_parcel(numbers: list[str], companies: list[int] | None) -> list[int]:
+    """By the code under which a warehouse knows the parcel."""
+    lines = ParcelLine.objects.filter(parcel__number__in=numbers)
+    if companies is not None:
+        lines = lines.filter(parcel__company__in=companies)
     return list(lines.order_by().values_list("order_line__order_id", flat=True).distinct()[:HITS])
 
 

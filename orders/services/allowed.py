@@ -26,6 +26,7 @@ from orders.services.conditions import Asked, unmet
 from orders.services.decide import METHODS
 from orders.services.dossier import Dossier
 from orders.services.gates import ask_gates
+from orders.services.holds import who_caused
 from orders.services.policies import NOBODY, is_allowed, required_needs
 
 BEFORE_HAND_OVER = (ParcelState.TO_PICK, ParcelState.PACKED)
@@ -173,7 +174,7 @@ class _Asking:
 
     def _barred(self, hold: Hold | None) -> tuple[str, ...]:
         me = self.dossier.cause.user_id
-        barred = hold is not None and hold.four_eyes and me in (hold.caused_by_id, hold.first_by_id)
+        barred = hold is not None and hold.four_eyes and me in who_caused(self.dossier, hold)
         return ("双人复核：引起锁单的人不能自己处理，请找另一位同事",) if barred else ()
 
 

@@ -153,7 +153,7 @@ def _review(
             verdict = _verdict("illegal_move", "这条锁单已经处理过了")
         if verdict.yes and outcome not in Hold.Outcome.values:
             verdict = _verdict("illegal_move", f"没有“{outcome}”这个结论")
-        if verdict.yes and hold.four_eyes and dossier.cause.user_id in (hold.caused_by_id, hold.first_by_id):
+        if verdict.yes and hold.four_eyes and dossier.cause.user_id in who_caused(dossier, hold):
             verdict = _verdict("four_eyes", "双人复核：引起锁单的人不能自己处理，请找另一位同事")
         if verdict.yes and dossier.cause.user_id is None:
             verdict = _verdict("role", "锁单只能由人处理")
@@ -166,6 +166,14 @@ def _review(
         return answer(dossier, made={"hold": hold.pk})
 
     return in_one_transaction([order_id], cause, act)
+
+
+def who_caused(dossier: Dossier, hold: Hold) -> set[int]:
+    """The people who may not decide it (law 11): of a double print, everybody who asked to print this parcel."""
+    caused = {hold.caused_by_id, hold.first_by_id}
+    if hold.reason == HoldReason.DUPLICATE_PRINT:
+        caused |= {row.user_id for row in dossier.prints if hold.parcel_id in (None, row.parcel_id)}
+    return {person for person in caused if person is not None}
 
 
 def _verdict(code: str, detail: str) -> Verdict:

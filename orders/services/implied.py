@@ -30,6 +30,8 @@ class Ground:
     parcel: Parcel | None = None
     line: OrderLine | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    # Of a double print: the person whose print was allowed.
+    first_by: int | None = None
     # Whether leaving the warehouse in spite of it is a breach.
     stops_goods: bool = True
 
@@ -49,6 +51,7 @@ def reconcile(dossier: Dossier) -> None:
             line=ground.line,
             evidence=ground.evidence,
             rule=RULE,
+            first_by=ground.first_by,
             result=Event.Result.OBSERVED,
             source_at=ground.since,
         )
@@ -104,6 +107,7 @@ def _prints(dossier: Dossier) -> Iterator[Ground]:
                 since=second.at,
                 parcel=parcel,
                 evidence={"first": _described(attempts[0]), "second": _described(second), "prints": len(attempts)},
+                first_by=attempts[0].user_id,
             )
 
 

@@ -38,6 +38,8 @@ def request_waybill(
             verdict = judge(dossier, question)
             if verdict.yes and not parcel.is_live:
                 verdict = _no("illegal_move", "包裹已作废或已退回")
+            if verdict.yes and cause.user_id is None and _was_at_the_printer(first, parcel):
+                verdict = _no("illegal_move", "上一张面单打印失败：下一张面单要由人申请")
             if not verdict.yes:
                 return refuse(first, question, verdict)
         address = first.address
@@ -58,6 +60,11 @@ def request_waybill(
         return answer(first, made={"label": label.pk, "parcel": parcel.pk})
 
     return in_one_transaction(member_orders(parcel_id), cause, act)
+
+
+def _was_at_the_printer(dossier: Dossier, parcel: Parcel) -> bool:
+    """A dead label of this parcel was granted a print: whether paper came out, only a person can know (law 5)."""
+    return any(row.claimed_at is not None for row in dossier.labels if row.parcel_id == parcel.pk)
 
 
 def waybill_issued(label_id: int, *, carrier: str, waybill: str, print_data: str = "", cause: Cause) -> Outcome:

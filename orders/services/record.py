@@ -172,7 +172,9 @@ def _speaks_for_lead(dossier: Dossier, operator: str) -> bool:
     if warehouse.accepts_wms_pack:
         return True
     users = WarehouseOperator.objects.filter(warehouse=warehouse, code=operator).values("user")
-    leads = Membership.objects.filter(user__in=users, company=warehouse.company_id, role=Role.WAREHOUSE_LEAD)
+    leads = Membership.objects.filter(
+        user__in=users, user__is_active=True, company=warehouse.company_id, role=Role.WAREHOUSE_LEAD
+    )
     return bool(operator) and any(row.warehouse_id in (None, warehouse.pk) for row in leads)
 
 
