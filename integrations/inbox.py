@@ -19,6 +19,7 @@ from integrations.registry import adapter_named
 from orders import clock, sealing
 from orders.lifecycle import CauseKind
 from orders.models import FactKey
+from orders.selectors.search import starts_with
 from orders.services.dossier import wake
 from orders.services.outcome import Outcome
 from orders.services.record import record
@@ -247,11 +248,17 @@ def replay(receipt_id: int) -> str:
 
 
 def plan_fetch(connection: Connection, subject: str, *, hint: str) -> None:
-    """Read one order again, because something pointed to it; `hint` makes one job per pointer."""
+    """Read one order again, because something pointed to it; `hint` makes one job per pointer.
+
+    A job that is still waiting will read after this pointer came, so it serves for both.
+    """
+    prefix = f"fetch:{connection.pk}:{subject}:"
+    if Job.objects.filter(starts_with("key", prefix), state=Job.State.READY, attempts=0).exists():
+        return
     with transaction.atomic():
         jobs.plan(
             "fetch_order",
-            f"fetch:{connection.pk}:{subject}:{hint}"[:200],
+            f"{prefix}{hint}"[:200],
             lane=Job.Lane.INGEST,
             connection_id=connection.pk,
             payload={"subject": subject},

@@ -1,6 +1,6 @@
-"""`docs/lifecycle.md`, from the declared transitions and the default policies: it cannot say what the code does not do."""
+"""`docs/lifecycle.md`, from the declared transitions and the default policies: it cannot say what the code does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from orders.services.decide import METHODS
 from orders.services.policies import required_needs
 
 PATH = Path(settings.BASE_DIR) / "docs" / "lifecycle.md"
-ANYWHERE = "*"
 NAMES = {method: str(move) for move, method in METHODS.items()}
 # An order whose last living parcel is voided is paid again; every other parcel state has the order's name for it.
 OF_THE_ORDER = {ParcelState.VOIDED: str(OrderState.PAID)}
@@ -51,7 +50,7 @@ def arrows(model: type[Order] | type[Parcel]) -> list[Arrow]:
     """The declared transitions of a model, in the order of their states."""
     states = [str(state) for state, _ in model._meta.get_field("state").choices or ()]
     found = [
-        Arrow(NAMES.get(transition.name, transition.name), transition.source, _targets(transition.target))
+        Arrow(NAMES.get(transition.name, transition.name), str(transition.source), _targets(transition.target))
         for transition in model._meta.get_field("state").get_all_transitions(model)
     ]
     return sorted(found, key=lambda arrow: (states.index(arrow.source), states.index(arrow.targets[0]), arrow.move))
@@ -70,19 +69,21 @@ def document() -> str:
 
 
 def _lines() -> Iterator[str]:
+    reasons = _listed(HoldReason(reason) for reason in sorted(FOUR_EYES_REASONS))
     yield "# The lifecycle"
     yield ""
-    yield "Written by `manage.py lifecycle_docs` from the declared transitions and the default policies: do not edit it."
+    yield "Written by `manage.py lifecycle_docs` from the declared transitions and the default policies; not by hand."
     yield ""
-    yield "The graph is code. Who may make a move, what it needs and whether a second person must agree are defaults, which"
-    yield "运营主管 changes in admin, for a company or one of its warehouses (操作权限). Two things no policy changes: a held"
-    yield f"order refuses every move that needs `{Need.NOT_HELD}`, and whoever caused a hold with four eyes does not lift it"
-    yield f"({_listed(HoldReason(reason) for reason in sorted(FOUR_EYES_REASONS))})."
+    yield "The graph is code. Who may make a move, what it needs and whether a second person must agree are defaults,"
+    yield "which 运营主管 changes in admin (操作权限), for a company or for one of its warehouses. Two things no policy"
+    yield f"changes: a held order refuses every move that needs `{Need.NOT_HELD}`, and where a hold asks four eyes"
+    yield f"({reasons}), whoever caused it does not lift it."
     yield ""
     yield from _section("Order 订单", "order", OrderState, arrows(Order), extra=_followed())
     yield ""
-    yield "From 待拣货 on the order is where its least advanced living parcel is; the arrows marked 包裹 are moves of its"
-    yield "parcel. When every parcel is voided the order is back at 已付款, as a new generation, and can be released again."
+    yield "From 待拣货 on the order is where its least advanced living parcel is; the arrows marked 包裹 are moves of"
+    yield "its parcel. When every parcel is voided the order is back at 已付款, as a new generation, and can be"
+    yield "released again."
     yield ""
     yield from _section("Parcel 包裹", "parcel", ParcelState, arrows(Parcel))
     yield ""
@@ -92,8 +93,12 @@ def _lines() -> Iterator[str]:
 
 
 def _section(
-    title: str, subject: str, states: type[TextChoices], found: list[Arrow], extra: list[tuple[str, str, str]] = ()
-) -> Iterator[str]:  # fmt: skip
+    title: str,
+    subject: str,
+    states: type[TextChoices],
+    found: list[Arrow],
+    extra: Sequence[tuple[str, str, str]] = (),
+) -> Iterator[str]:
     asked = [arrow for arrow in found if arrow.is_asked_for]
     yield f"## {title}"
     yield ""
@@ -171,7 +176,7 @@ def _named(states: type[TextChoices], state: str) -> str:
     return f"{states(state).label} `{state}`"
 
 
-def _listed(words: Iterator[TextChoices]) -> str:
+def _listed(words: Iterable[TextChoices]) -> str:
     return "、".join(f"{word.label} `{word}`" for word in words)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from integrations.adapter import Field
 
@@ -34,7 +34,7 @@ class OutsideForm(forms.ModelForm):
             label=field.label,
             required=field.required and not known,
             help_text="。".join(filter(None, (field.help, _("已设置，留空表示不修改") if known else ""))),
-            widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+            widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False),
         )
 
     def _setting(self, field: Field) -> forms.Field:

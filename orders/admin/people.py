@@ -37,7 +37,7 @@ def people_of(request: HttpRequest) -> QuerySet[User]:
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """Rights come with a role in a company; only a superuser may set them by hand."""
+    """Rights come with a role in a company; only a superuser may make another one."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -54,8 +54,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        if obj is None or request.user.is_superuser:
+        if obj is None:
             return super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return (*self.plain_fieldsets, (None, {"fields": ("is_staff", "is_superuser")}))
         return self.plain_fieldsets
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

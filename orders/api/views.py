@@ -1,10 +1,11 @@
 """What every endpoint shares: strict JSON in, problems out, keys kept, and the caller's own rows only."""
 
-import codecs
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 
 from orders.api import idempotency
 from orders.api.authentication import access_of, cause_of, person_of
+from orders.api.fields import LARGEST_ID
 from orders.api.pagination import Ordering, Page, list_body, page_of, read_cursor
 from orders.api.problems import CONTENT_TYPE, Problem
 from orders.api.throttling import PerCaller
@@ -26,6 +28,8 @@ from orders.selectors.access import Access
 from orders.vocabulary import Cause
 
 T = TypeVar("T")
+# A thousand orders of several lines each.
+MOST_BYTES = 10 * 1024 * 1024
 
 
 class Json(BaseParser):
@@ -35,9 +39,18 @@ class Json(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return json.load(codecs.getreader("utf-8")(stream), parse_constant=strict_constant)
+            return json.loads(_all_of(stream).decode(), parse_constant=strict_constant)
         except (ValueError, RecursionError) as error:
             raise ParseError from error
+
+
+def _all_of(stream: Any) -> bytes:
+    """Django limits what it reads itself, but this stream is read here."""
+    limit = getattr(settings, "TOWER_API_BYTES", MOST_BYTES)
+    text: bytes = stream.read(limit + 1)
+    if len(text) > limit:
+        raise RequestDataTooBig
+    return text
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -62,6 +75,9 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         # The change history asks Django's request for a person; a program is none.
         request._request.user = person_of(request.user)
+        if any(isinstance(value, int) and value > LARGEST_ID for value in kwargs.values()):
+            # No row can have it, and not every query of a database takes it.
+            raise Http404
         if request.method != "POST":
             return
         try:

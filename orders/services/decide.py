@@ -36,8 +36,9 @@ class Question:
     parcel: Parcel | None = None
     version: int | None = None
     reason: str = ""
-    # The hold under review, for a hold's moves.
+    # The hold under review, and the people who may not decide it (law 11).
     hold: Hold | None = None
+    barred: frozenset[int] = frozenset()
     # Where the object stands; with it the graph is asked (labels and holds have no FSM field).
     instance: Order | Parcel | None = None
 
@@ -125,10 +126,8 @@ def _graph_allows(question: Question) -> bool:
 def _somebody_agreed(dossier: Dossier, question: Question) -> bool:
     """Another person with the right asked for the same at the same version within ten minutes.
 
-    Who may not review a hold because they caused it (law 11) agrees to nothing either.
+    Who may not decide a hold agrees to nothing about it either.
     """
-    hold = question.hold
-    barred = (hold.caused_by_id, hold.first_by_id) if hold and hold.four_eyes else ()
     asked = Event.objects.filter(
         stream=dossier.order.stream,
         verb=question.move,
@@ -137,8 +136,9 @@ def _somebody_agreed(dossier: Dossier, question: Question) -> bool:
         version=dossier.order.version,
         parcel_id=question.parcel.pk if question.parcel else None,
         at__gte=clock.now() - AGREEMENT_WINDOW,
-    ).exclude(actor__in=[actor_of(dossier.cause), *(f"person:{user_id}" for user_id in barred)])
-    return any(event.facts.get("hold") == (hold.pk if hold else None) for event in asked)
+    ).exclude(actor__in=[actor_of(dossier.cause), *(f"person:{user_id}" for user_id in question.barred)])
+    about = question.hold.pk if question.hold else None
+    return any(event.facts.get("hold") == about for event in asked)
 
 
 def refuse(dossier: Dossier, question: Question, verdict: Verdict) -> Outcome:

@@ -147,13 +147,14 @@ def _review(
     def act(dossiers: list[Dossier]) -> Outcome:
         dossier = dossiers[0]
         hold = next(hold for hold in dossier.holds if hold.pk == hold_id)
-        question = Question(subject="hold", move=move, parcel=hold.parcel, hold=hold, reason=reason)
+        barred = frozenset(who_caused(dossier, hold) if hold.four_eyes else ())
+        question = Question(subject="hold", move=move, parcel=hold.parcel, hold=hold, barred=barred, reason=reason)
         verdict = judge(dossier, question)
         if verdict.yes and hold.state != Hold.State.OPEN:
             verdict = _verdict("illegal_move", "这条锁单已经处理过了")
         if verdict.yes and outcome not in Hold.Outcome.values:
             verdict = _verdict("illegal_move", f"没有“{outcome}”这个结论")
-        if verdict.yes and hold.four_eyes and dossier.cause.user_id in who_caused(dossier, hold):
+        if verdict.yes and dossier.cause.user_id in barred:
             verdict = _verdict("four_eyes", "双人复核：引起锁单的人不能自己处理，请找另一位同事")
         if verdict.yes and dossier.cause.user_id is None:
             verdict = _verdict("role", "锁单只能由人处理")

@@ -67,7 +67,7 @@ COMMANDS: dict[str, Callable[[Scene], dict[str, Ask]]] = {
 # What has already happened elsewhere, which is recorded under any hold (law 4).
 FACTS = {"labels.waybill_issued", "labels.waybill_failed", "labels.print_result"}
 # Parts of other services: they need an open dossier and are no doors' business.
-PARTS = {"labels.describe", "labels.finish_print", "holds.open_hold", "holds.withdraw"}
+PARTS = {"labels.describe", "labels.finish_print", "holds.open_hold", "holds.withdraw", "holds.who_caused"}
 
 
 def public_functions(module: ModuleType) -> set[str]:

@@ -1,0 +1,56 @@
+"""The tower in a real browser: a served tower, the emulated shop and chat beside it, and people who log in by form."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from integrations.emulate import build_world, serving
+from orders.lifecycle import Role
+from tests.browser.office import ON_A_DESK, Desk, Office
+from tests.browser.tower import PACKAGES, Tower, wired
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests here.
+
+    Playwright keeps an event loop running in this thread, and Django then refuses its database here unless it is told
+    that nothing else uses the connection at the same time. That holds: between two calls of Playwright its loop sleeps.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tower(browser: Browser, live_server: Any) -> Iterator[Tower]:
+    """A tower that is served, of a seller whose warehouse prints through it. Nothing moves until `tower.works()`."""
+    with serving(build_world(PACKAGES), tick_seconds=0.05) as host:
+        yield wired(host, live_server.url)
+
+
+@pytest.fixture
+def office(browser: Browser, tower: Tower) -> Iterator[Office]:
+    """`office(role)` logs somebody of that role in, at a desk or with a telephone, and gives their open page."""
+    contexts: list[BrowserContext] = []
+
+    def log_in(*roles: Role, size: dict[str, int] = ON_A_DESK) -> Desk:
+        # An English browser: the tower speaks Chinese all the same.
+        context = browser.new_context(base_url=tower.url, viewport=size, locale="en-US", timezone_id="Asia/Shanghai")  # type: ignore[arg-type]
+        contexts.append(context)
+        desk = Desk(context.new_page(), tower.hires(*roles))
+        desk.logs_in()
+        return desk
+
+    yield log_in
+    for context in contexts:
+        context.close()
+
+
+__all__ = ["Callable"]
