@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from orders import clock
 from orders.admin import words
-from orders.admin.base import SavedByService, TowerAdmin, by_person
+from orders.admin.base import SavedByService, TowerAdmin, by_person, column
 from orders.admin.people import people_of
 from orders.lifecycle import CauseKind
 from orders.models import ApiKey, Shop
@@ -64,9 +64,10 @@ class ApiKeyAdmin(SavedByService, TowerAdmin):
     ordering = ("-id",)
     fields = ("company", "name", "scopes", "shops", "acts_as", "user", "expires_at")
     shown_fields = (
-        "name", "prefix", "company", "scopes_shown", "shops", "acts_as", "user", "state_shown", "created_at",
+        "name", "prefix", "company", "scopes_shown", "shops", "acts_as", "user", "state_shown", "made",
         "expires_at", "used", "revoked_at",
     )  # fmt: skip
+    made = column("created_at", gettext_lazy("创建"))
     change_form_outer_after_template = "tower/key_revoke.html"
 
     def get_urls(self) -> list[URLPattern]:

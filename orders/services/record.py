@@ -57,11 +57,13 @@ def _record(fact: Fact, cause: Cause) -> Outcome:
     order_ids = _find(fact)
     created = False
     if not order_ids and isinstance(fact.snapshot, OrderSnapshot):
+        if _known_hash(fact) is not None:
+            return Outcome(ok=False, code="conflicting_body", detail="同一编号已用于另一订单的报文")
         order_ids, created = [snapshots.create_order(fact, fact.snapshot).pk], True
     if not order_ids:
         return Outcome(ok=False, code="unknown_subject", detail=f"还没有订单 {fact.subject}")
     dossiers = lock_dossiers(order_ids, cause=cause)
-    known = FactKey.objects.filter(connection=fact.source, key=fact.key).values_list("body_hash", flat=True).first()
+    known = _known_hash(fact)
     first = dossiers[0]
     if known == fact.body_hash:
         return answer(first, code="repeat")
@@ -74,6 +76,12 @@ def _record(fact: Fact, cause: Cause) -> Outcome:
         settle(dossier)
     close(dossiers)
     return answer(first, code="done" if news else "stale_fact", event_id=first.events[-1].pk if first.events else None)
+
+
+def _known_hash(fact: Fact) -> str | None:
+    """The hash of the body that came under this key before; `None` where the key is new."""
+    rows = FactKey.objects.filter(connection=fact.source, key=fact.key)
+    return rows.values_list("body_hash", flat=True).first()
 
 
 def _conflicting(dossier: Dossier, fact: Fact) -> Outcome:

@@ -147,7 +147,8 @@ def words_on(client: Client, page: str) -> list[str]:
     """Column heads and labels of a page."""
     html = client.get(page).content.decode()
     main = html[html.index('id="main"') :]
-    heads = re.findall(r"<th[^>]*>(.*?)</th>", main, flags=re.DOTALL)
+    columns = " ".join(re.findall(r"<thead[^>]*>(.*?)</thead>", main, flags=re.DOTALL))
+    heads = re.findall(r"<th[^>]*>(.*?)</th>", columns, flags=re.DOTALL)
     labels = re.findall(r"<label[^>]*>(.*?)</label>", main, flags=re.DOTALL)
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for text in heads + labels]
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache as counters
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from orders.lifecycle import CauseKind, ParcelState, Role
 from orders.models import Company, Label, Order, Parcel, Shop, Warehouse

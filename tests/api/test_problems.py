@@ -57,6 +57,14 @@ def test_another_method_is_405_and_no_path_is_404(world: World) -> None:
         assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_a_number_that_no_row_can_have_is_404(world: World) -> None:
+    for path in ("orders/{}/", "orders/{}/timeline/", "parcels/{}/"):
+        for number in (10**12, 2**63, 10**40):
+            assert world.program.get(path.format(number)).json()["code"] == "not_found"
+    assert world.program.post(f"print-requests/{10**40}/result/", {"outcome": "printed"}).status_code == 404
+    assert world.program.post(f"holds/{10**40}/lift/", {"reason": "x"}).status_code == 404
+
+
 def test_head_is_get_without_a_body(world: World) -> None:
     answer = world.program.client.head("/api/v1/orders/", headers=world.program.headers)
     assert (answer.status_code, answer.content) == (200, b"")

@@ -1,6 +1,6 @@
 """The tower in a real browser: a served tower, the emulated shop and chat beside it, and people who log in by form."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from integrations.emulate import build_world, serving
 from orders.lifecycle import Role
-from tests.browser.office import ON_A_DESK, Desk, Office
+from tests.browser.desk import ON_A_DESK, Desk, Office, Size
 from tests.browser.tower import PACKAGES, Tower, wired
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -16,10 +16,10 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all tests here.
+    """One Chromium for all tests of this package, and for them alone.
 
-    Playwright keeps an event loop running in this thread, and Django then refuses its database here unless it is told
-    that nothing else uses the connection at the same time. That holds: between two calls of Playwright its loop sleeps.
+    Playwright leaves its event loop marked as running in this thread, where Django then refuses its database. Here
+    that is no danger: the loop sleeps while a test is at work, so nothing else uses the test's connection meanwhile.
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -37,12 +37,12 @@ def tower(browser: Browser, live_server: Any) -> Iterator[Tower]:
 
 @pytest.fixture
 def office(browser: Browser, tower: Tower) -> Iterator[Office]:
-    """`office(role)` logs somebody of that role in, at a desk or with a telephone, and gives their open page."""
+    """`office(role)` hires somebody of that role, lets them log in, and gives their desk: a browser of their own."""
     contexts: list[BrowserContext] = []
 
-    def log_in(*roles: Role, size: dict[str, int] = ON_A_DESK) -> Desk:
+    def log_in(*roles: Role, size: Size = ON_A_DESK) -> Desk:
         # An English browser: the tower speaks Chinese all the same.
-        context = browser.new_context(base_url=tower.url, viewport=size, locale="en-US", timezone_id="Asia/Shanghai")  # type: ignore[arg-type]
+        context = browser.new_context(base_url=tower.url, viewport=size, locale="en-US", timezone_id="Asia/Shanghai")
         contexts.append(context)
         desk = Desk(context.new_page(), tower.hires(*roles))
         desk.logs_in()
@@ -51,6 +51,3 @@ def office(browser: Browser, tower: Tower) -> Iterator[Office]:
     yield log_in
     for context in contexts:
         context.close()
-
-
-__all__ = ["Callable"]

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from alerts.models import Channel, Rule
 from integrations import inbox, jobs, sync
+from integrations.adapter import Message
 from integrations.emulate import Host
 from integrations.models import Connection
 from orders.lifecycle import HoldReason, Role
 from orders.models import Order, Parcel, PrintAttempt
 from orders.services.keys import create_key
 from ordertower import dispatch
-from ordertower.settings import LANES
 from tests.laws.cast import Seller, seller
-from tests.orders import factories
 
 PACKAGES = ("integrations.platforms", "alerts.channels")
 ROBOT = "693a91f6-7aaa-4bc4-97a0-0ec251fa5bbb"
@@ -49,11 +49,16 @@ class Tower:
     def asks_money_back(self, tid: str) -> None:
         self._does("taobao", "refund", tid=tid)
 
+    def puzzles(self) -> None:
+        """A message arrives that nobody here understands: it waits for a person."""
+        message = Message(kind="tmc:taobao_unheard_of", key="tmc:1", body=b"{}")
+        inbox.park(self.shop, message, "不认识的消息")
+
     def works(self) -> None:
         """What beat starts, again and again, until there is nothing left to do."""
         for _round in range(40):
             done = sync.poll(self.shop) + inbox.process_due() + dispatch.drain_all()
-            done += sum(jobs.run_lane(lane) for lane in LANES)
+            done += sum(jobs.run_lane(lane) for lane in settings.LANES)
             self.shop.refresh_from_db()
             if not done:
                 return
@@ -108,6 +113,3 @@ def wired(host: Host, url: str) -> Tower:
     channel.save()
     Rule.objects.create(company=sells.shop.company, name="重复打单", hold_reason=HoldReason.DUPLICATE_PRINT)
     return Tower(url, host, sells, shop)
-
-
-__all__ = ["PACKAGES", "Tower", "factories", "wired"]

@@ -52,7 +52,7 @@ class Stage:
     def fact(self, name: str, snapshot: Any, system: CauseKind) -> Fact:
         subject = {OrderSnapshot: self.order_id, RefundSnapshot: self.order_id}.get(type(snapshot), self.code)
         return Fact(
-            source=f"connection:{system}",
+            source=f"connection:{system}:{self.shop.pk}",
             key=f"{self.order_id}:{name}",
             body_hash=name,
             subject=subject,
