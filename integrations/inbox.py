@@ -85,7 +85,7 @@ def _store(connection: Connection, message: Message, *, state: str = "received",
         connection_id=connection.pk,
         kind=message.kind[:80],
         key=message.key[:160],
-        sealed=sealing.seal(_day_key(connection), message.body, context=f"receipt:{connection.pk}"),
+        sealed=sealing.seal(_day_key(connection, now), message.body, context=f"receipt:{connection.pk}"),
         size=len(message.body),
         state=state,
         reason=reason[:500],
@@ -111,7 +111,7 @@ def _day_key(connection: Connection, day: date | None = None) -> bytes:
 def open_receipt(receipt: Receipt) -> bytes:
     """The raw body; `sealing.CannotOpen` once the day's key was shredded."""
     connection = Connection.objects.get(pk=receipt.connection_id)
-    key = _day_key(connection, receipt.at.date())
+    key = _day_key(connection, receipt.at)
     return sealing.unseal(key, bytes(receipt.sealed), context=f"receipt:{connection.pk}")
 
 

@@ -15,11 +15,16 @@ def script(request: HttpRequest) -> str:
     return static("tower/back_office.js")
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("tower/favicon.svg")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("订单指挥塔"),
     "SITE_HEADER": _("订单指挥塔"),
     "SITE_SYMBOL": "cell_tower",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,

@@ -5,7 +5,7 @@ from celery import shared_task
 from integrations import inbox, jobs, sync
 from orders import clock
 from orders.models.partitions import ensure_partitions
-from orders.services import anchors, deadlines
+from orders.services import anchors, deadlines, keys
 from ordertower import dispatch
 
 
@@ -46,6 +46,7 @@ def poll_connections() -> int:
 
 @shared_task
 def sweep_deadlines() -> int:
+    keys.forget_answers(now=clock.now())
     return deadlines.sweep(now=clock.now())
 
 

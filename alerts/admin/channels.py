@@ -57,7 +57,7 @@ class ChannelAdmin(TowerAdmin):
                 "adapters": sorted(channels().values(), key=lambda kind: kind.title),
             }
             return TemplateResponse(request, "tower/choose_adapter.html", context)
-        return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
+        return super().add_view(request, form_url, extra_context)
 
     def get_form(
         self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any
@@ -78,7 +78,7 @@ class ChannelAdmin(TowerAdmin):
             return [basics]
         return [basics, (gettext_lazy("连接参数"), {"fields": names_of(kind.fields)})]
 
-    def save_model(self, request: HttpRequest, obj: Channel, form: ChannelForm, change: bool) -> None:  # type: ignore[override]
+    def save_model(self, request: HttpRequest, obj: Channel, form: ChannelForm, change: bool) -> None:
         company = lock_company(obj.company_id)
         if not change:
             obj.kind = form.kind_name

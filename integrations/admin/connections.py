@@ -76,7 +76,7 @@ class ConnectionAdmin(TowerAdmin):
                 "adapters": sorted(adapters().values(), key=lambda adapter: (adapter.system, adapter.title)),
             }
             return TemplateResponse(request, "tower/choose_adapter.html", context)
-        return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
+        return super().add_view(request, form_url, extra_context)
 
     def get_form(
         self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any
@@ -103,7 +103,7 @@ class ConnectionAdmin(TowerAdmin):
         """A connection's receipts and facts belong to its company for good."""
         return (*self.readonly_fields, "company") if obj else self.readonly_fields
 
-    def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:  # type: ignore[override]
+    def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:
         """The row, its secrets sealed, and the event on the company's stream: names of fields, never values."""
         company = lock_company(obj.company_id)
         if not change:

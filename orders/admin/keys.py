@@ -99,7 +99,7 @@ class ApiKeyAdmin(SavedByService, TowerAdmin):
         """A key is made or revoked, never changed: what it may do must not grow in silence."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: KeyForm, change: bool) -> None:  # type: ignore[override]
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: KeyForm, change: bool) -> None:
         said = form.cleaned_data
         made, text = keys.create_key(
             obj.company,

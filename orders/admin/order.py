@@ -107,7 +107,7 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
         changes = getattr(response, "context_data", {}).get("cl")
         if changes is not None and changes.query and not changes.has_active_filters and changes.result_count == 1:
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[changes.result_list[0].pk]))
-        return response  # type: ignore[no-any-return]
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -133,7 +133,7 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
     ) -> HttpResponse:
         order = self.get_object(request, unquote(object_id))
         if order is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return, attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, order):
             raise PermissionDenied
         context = {
@@ -144,7 +144,7 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
             "original": order,
             "is_fullwidth": "1",
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "tower/order.html", context)
 
     def reason_in_words(self, reason: str) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from orders.admin.base import ReadOnly, SavedByService, TowerAdmin, WithHistory
+from orders.admin.base import ReadOnly, SavedByService, TowerAdmin, WithHistory, person_of
 from orders.lifecycle import Role
 from orders.models import Membership
 from orders.selectors.scope import company_ids
@@ -127,12 +127,12 @@ class MembershipAdmin(SavedByService, TowerAdmin, WithHistory):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # Without Django's transaction around it: the service is the outermost one.
-        return self._delete_view(request, object_id, extra_context)  # type: ignore[no-any-return, attr-defined]
+        return self._delete_view(request, object_id, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        made = roles.grant(obj.user, obj.company, Role(obj.role), warehouse=obj.warehouse, by=request.user)
+        made = roles.grant(obj.user, obj.company, Role(obj.role), warehouse=obj.warehouse, by=person_of(request))
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        roles.revoke(obj.user, obj.company, Role(obj.role), warehouse=obj.warehouse, by=request.user)
+        roles.revoke(obj.user, obj.company, Role(obj.role), warehouse=obj.warehouse, by=person_of(request))
         messages.info(request, _("已同时收回这个角色的页面权限"))

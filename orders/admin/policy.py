@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from orders.admin import words
-from orders.admin.base import ReadOnly, TowerAdmin, by_person
+from orders.admin.base import ReadOnly, TowerAdmin, by_person, person_of
 from orders.lifecycle import CauseKind, Need, Role
 from orders.models import Company, TransitionPolicy, Warehouse
 from orders.models.policy import act_choices
@@ -147,7 +147,7 @@ class TransitionPolicyAdmin(ReadOnly, TowerAdmin):
             ],
             "may_add": self.has_add_permission(request),
         }
-        return super().changelist_view(request, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
+        return super().changelist_view(request, {**(extra_context or {}), **context})
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -178,7 +178,7 @@ class TransitionPolicyAdmin(ReadOnly, TowerAdmin):
     ) -> HttpResponse:
         policy = self.get_object(request, unquote(object_id))
         if policy is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return, attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, policy):
             raise PermissionDenied
         return self._edit(request, policy, values_of(policy))
@@ -199,7 +199,7 @@ class TransitionPolicyAdmin(ReadOnly, TowerAdmin):
         return HttpResponseRedirect(reverse("admin:orders_transitionpolicy_change", args=[policy.pk]))
 
     def _edit(self, request: HttpRequest, policy: TransitionPolicy, values: PolicyValues) -> HttpResponse:
-        may = may_change_policies(request.user.pk, policy.company_id, policy.warehouse_id)
+        may = may_change_policies(person_of(request).pk, policy.company_id, policy.warehouse_id)
         initial = {**vars(values), "version": policy.version, "reason": ""}
         form = PolicyForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
@@ -231,7 +231,7 @@ class TransitionPolicyAdmin(ReadOnly, TowerAdmin):
         return self._page(request, context)
 
     def _page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request, "tower/policy.html", {**self.admin_site.each_context(request), "opts": self.opts, **context}
         )

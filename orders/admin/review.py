@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders import clock
 from orders.admin.acts import tell
-from orders.admin.base import by_person
+from orders.admin.base import by_person, person_of
 from orders.admin.evidence import readable
 from orders.admin.order_page import role_names
 from orders.lifecycle import MOVE_LABELS, Move
@@ -92,7 +92,7 @@ def decide(request: HttpRequest, hold_id: int) -> HttpResponse:
 
 def _item(request: HttpRequest, hold: Hold, standings: dict[int, Standing]) -> dict[str, Any]:
     """One hold with its evidence and whether this person may decide it. Two queries per company, not per hold."""
-    company_id, me = hold.order.company_id, request.user.pk
+    company_id, me = hold.order.company_id, person_of(request).pk
     if company_id not in standings:
         standings[company_id] = Standing.of(me, company_id)
     standing = standings[company_id]

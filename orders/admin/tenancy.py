@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from orders.admin.base import TowerAdmin, WithHistory, column
+from orders.admin.base import TowerAdmin, WithHistory, column, person_of
 from orders.models import Company, Device, Shop, Warehouse, WarehouseOperator
 
 # The names of the platforms' adapters, as staff call them.
@@ -67,7 +67,7 @@ class WarehouseAdmin(TowerAdmin, WithHistory):
         if not obj.accepts_wms_pack:
             obj.accepts_wms_pack_by = None
         elif "accepts_wms_pack" in form.changed_data or obj.accepts_wms_pack_by_id is None:
-            obj.accepts_wms_pack_by = request.user
+            obj.accepts_wms_pack_by = person_of(request)
         super().save_model(request, obj, form, change)
 
 

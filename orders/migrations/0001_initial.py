@@ -796,7 +796,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('act', models.CharField(choices=orders.models.policy.act_choices, max_length=30, verbose_name='动作')),
-                ('roles', models.JSONField(default=list, verbose_name='允许的角色')),
+                ('roles', models.JSONField(blank=True, default=list, verbose_name='允许的角色')),
                 ('causes', models.JSONField(blank=True, default=list, verbose_name='允许的系统')),
                 ('needs', models.JSONField(blank=True, default=list, verbose_name='条件')),
                 ('second_person', models.BooleanField(default=False, verbose_name='需要第二人同意')),
@@ -860,7 +860,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('act', models.CharField(choices=orders.models.policy.act_choices, max_length=30, verbose_name='动作')),
-                ('roles', models.JSONField(default=list, verbose_name='允许的角色')),
+                ('roles', models.JSONField(blank=True, default=list, verbose_name='允许的角色')),
                 ('causes', models.JSONField(blank=True, default=list, verbose_name='允许的系统')),
                 ('needs', models.JSONField(blank=True, default=list, verbose_name='条件')),
                 ('second_person', models.BooleanField(default=False, verbose_name='需要第二人同意')),

@@ -25,7 +25,7 @@ class TransitionPolicy(models.Model):
     company = models.ForeignKey(Company, models.CASCADE, verbose_name=_("公司"))
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, null=True, blank=True, verbose_name=_("仓库"))
     act = models.CharField(_("动作"), max_length=30, choices=act_choices)
-    roles = models.JSONField(_("允许的角色"), default=list)
+    roles = models.JSONField(_("允许的角色"), default=list, blank=True)
     causes = models.JSONField(_("允许的系统"), default=list, blank=True)
     needs = models.JSONField(_("条件"), default=list, blank=True)
     second_person = models.BooleanField(_("需要第二人同意"), default=False)

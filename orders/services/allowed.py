@@ -118,9 +118,9 @@ class _Asking:
             yield from self._label_acts(parcel)
         yield self._act("hold", Move.HOLD)
         for hold in self.dossier.open_holds:
-            parcel = next((row for row in self.dossier.parcels if row.pk == hold.parcel_id), None)
-            yield self._act("hold", Move.LIFT, parcel=parcel, hold=hold)
-            yield self._act("hold", Move.CONFIRM, parcel=parcel, hold=hold)
+            named = next((row for row in self.dossier.parcels if row.pk == hold.parcel_id), None)
+            yield self._act("hold", Move.LIFT, parcel=named, hold=hold)
+            yield self._act("hold", Move.CONFIRM, parcel=named, hold=hold)
 
     def _label_acts(self, parcel: Parcel) -> Iterator[Act]:
         label = self.dossier.living_label(parcel)

@@ -110,9 +110,10 @@ def _nothing_shipped(asked: Asked) -> str | None:
 
 
 def _packed(asked: Asked) -> str | None:
-    parcel, warehouse = asked.parcel, asked.dossier.order.warehouse
+    parcel = asked.parcel
     if parcel is None:
         return _text(Need.PACKED)
+    warehouse = parcel.warehouse or asked.dossier.order.warehouse
     early = warehouse is not None and warehouse.label_first and parcel.state == ParcelState.TO_PICK
     return None if early or parcel.state == ParcelState.PACKED else _text(Need.PACKED)
 

@@ -88,8 +88,8 @@ def change_policy(
         policy.full_clean(exclude=["changed_by"])
     except ValidationError as error:
         return Outcome(ok=False, code="invalid", detail="；".join(error.messages))
-    policy._history_user_id = cause.user_id
-    policy._change_reason = reason[:100] or None
+    policy._history_user_id = cause.user_id  # type: ignore[attr-defined]
+    policy._change_reason = reason[:100] or None  # type: ignore[attr-defined]
     policy.save()
     event = note_company_event(
         company,

@@ -17,6 +17,8 @@ _STATUS_RANK = ("unknown", "unpaid", "paid", "shipped_part", "shipped", "signed"
 
 def create_order(fact: Fact, snapshot: OrderSnapshot) -> Order:
     """The row of an order that is seen for the first time; its content comes with `take_order`."""
+    if fact.shop_id is None:
+        raise ValueError("an order comes from a shop, and this connection speaks for none")
     shop = Shop.objects.get(pk=fact.shop_id, company=fact.company_id)
     order = Order(
         company_id=fact.company_id,

@@ -21,7 +21,7 @@ from integrations.models import Connection, Job
 from orders import clock
 from orders.lifecycle import HoldReason, Role
 from orders.models import Order
-from ordertower import tasks
+from ordertower import dispatch, tasks
 from tests.laws.cast import Seller, seller
 
 ROBOT = "693a91f6-7aaa-4bc4-97a0-0ec251fa5aaa"
@@ -56,7 +56,8 @@ class Street:
         """One round of what beat starts; nothing else moves the tower here."""
         tasks.poll_connections()
         tasks.process_receipts()
-        tasks.drain()
+        # One process does everything here: it need not let others in between.
+        dispatch.drain(budget_seconds=1)
         tasks.run_urgent_jobs()
         tasks.run_ingest_jobs()
         tasks.run_sync_jobs()
@@ -81,7 +82,9 @@ class Street:
         states = Order.objects.values_list("platform_order_id", "state", "held")
         held = Order.objects.filter(held=True).values_list("platform_order_id", "holds__reason", "holds__note")
         shop = Connection.objects.get(pk=self.shop.pk)
-        return f"orders: {list(states)}\nheld: {list(held)}\njobs: {list(jobs)}\nshop: {shop.last_error}"
+        stopped = [(row["order"], row["status"], row["stopped"]) for row in self.does("qimen", "orders")]
+        said = f"orders: {list(states)}\nheld: {list(held)}\njobs: {list(jobs)}\nshop: {shop.last_error}"
+        return f"{said}\nwarehouse: {stopped}"
 
     def state(self, tid: str) -> str:
         return str(Order.objects.filter(platform_order_id=tid).values_list("state", flat=True).first() or "")

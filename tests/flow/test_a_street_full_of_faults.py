@@ -37,7 +37,7 @@ def on(live_server) -> Iterator[Street]:
         shop = found.seller
         WarehouseOperator.objects.create(warehouse=shop.warehouse, code="W-PACKAGE", user=shop.lead)
         _, api_key = create_key(shop.shop.company, "仓库系统", scopes=ALL_SCOPES, acts_as=CauseKind.WMS)
-        found.does("qimen", "connect", tower_api=f"{live_server.url}/api/v1", api_key=api_key, ask_seconds=1)
+        found.does("qimen", "connect", tower_api=f"{live_server.url}/api/v1", api_key=api_key, ask_seconds=20)
         yield found
 
 
