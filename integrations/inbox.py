@@ -7,7 +7,7 @@ run twice at once and be killed at any line, because each fact has its own key (
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -94,8 +94,9 @@ def _store(connection: Connection, message: Message, *, state: str = "received",
     )
 
 
-def _day_key(connection: Connection, day: date | None = None) -> bytes:
-    today = day or clock.now().date()
+def _day_key(connection: Connection, at: datetime) -> bytes:
+    """The key of a receipt's own day (UTC): what was sealed a moment before midnight opens after it."""
+    today = at.astimezone(UTC).date()
     context = f"connection:{connection.pk}:{today}"
     row = DayKey.objects.filter(connection=connection, day=today).first()
     if row is None:

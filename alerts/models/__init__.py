@@ -38,9 +38,7 @@ class Channel(models.Model):
     def secrets(self) -> dict[str, Any]:
         if not self.sealed_secrets:
             return {}
-        values: dict[str, Any] = json.loads(
-            sealing.unwrap(bytes(self.sealed_secrets), context=f"channel:{self.pk}")
-        )
+        values: dict[str, Any] = json.loads(sealing.unwrap(bytes(self.sealed_secrets), context=f"channel:{self.pk}"))
         return values
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -139,8 +139,7 @@ class ConnectionAdmin(TowerAdmin):
         found = health.troubles_of(connection, parked=getattr(connection, "parked", 0), now=clock.now())
         if not found:
             return words.badge(_("正常"), "green")
-        badges = [words.badge(*TROUBLES[code], title=connection.last_error) for code in found]
-        return format_html_join(" ", "{}", ((one,) for one in badges))
+        return words.badges(words.badge(*TROUBLES[code], title=connection.last_error) for code in found)
 
     @admin.display(description=gettext_lazy("最近消息"))
     def message(self, connection: Connection) -> SafeString | str:

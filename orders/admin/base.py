@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -96,6 +96,8 @@ class TowerAdmin(ModelAdmin):
     list_max_show_all = 0
     show_full_result_count = False
     paginator = CappedPaginator
+    # A count beside each filter would count the whole table for each.
+    show_facets = ShowFacets.NEVER
     actions = None
     list_filter_sheet = True
     warn_unsaved_form = True

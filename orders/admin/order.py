@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -181,7 +181,7 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
     def held_shown(self, order: Order) -> SafeString | str:
         holds = order.beside.holds  # type: ignore[attr-defined]
         reasons = dict.fromkeys(str(hold.get_reason_display()) for hold in holds)
-        return format_html_join(" ", "{}", ((words.badge(reason, "red"),) for reason in reasons)) if holds else ""
+        return words.badges(words.badge(reason, "red") for reason in reasons) if holds else ""
 
     @admin.display(description=_("金额"))
     def amount_shown(self, order: Order) -> str:

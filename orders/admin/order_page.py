@@ -39,6 +39,8 @@ ONWARD = ("order.release", "parcel.pack", "label.waybill", "label.print", "parce
 def context(request: HttpRequest, order: Order) -> dict[str, Any]:
     [dossier] = load([order], cause=by_person(request))
     acts = allowed_acts(dossier)
+    onward = _next(acts, dossier)
+    others = [act for act in acts if act.permitted and act not in [item["act"] for item in onward]]
     entries, older = timeline.timeline(order)
     names = order_page.names_of(_people(dossier))
     return {
@@ -46,13 +48,13 @@ def context(request: HttpRequest, order: Order) -> dict[str, Any]:
         "now": clock.now(),
         "holds": [_hold(hold, acts, names) for hold in dossier.open_holds],
         "past_holds": [(hold, names.get(hold.decided_by_id or 0, "")) for hold in reversed(_past(dossier))],
-        "next_acts": _next(acts, dossier),
-        "order_acts": [act for act in acts if act.subject == "order" and act.permitted],
+        "next_acts": onward,
+        "order_acts": [act for act in others if act.subject == "order"],
         "hold_act": next(act for act in acts if act.key == "hold.hold"),
         "hold_reasons": [(str(reason), reason.label) for reason in BY_HAND],
         "steps": order_page.life_line(order, [entry.event for entry in entries]),
         "parcels": [
-            (view, _of_parcel(acts, view.parcel.pk))
+            (view, _of_parcel(others, view.parcel.pk))
             for view in order_page.parcel_views(order, dossier.parcels, dossier.labels, dossier.prints)
         ],
         "lines": dossier.lines,
@@ -123,7 +125,4 @@ def _next(acts: list[Act], dossier: Dossier) -> list[dict[str, Any]]:
 
 
 def _of_parcel(acts: list[Act], parcel_id: int) -> list[Act]:
-    wanted = ("parcel", "label")
-    return [
-        act for act in acts if act.subject in wanted and act.parcel and act.parcel.pk == parcel_id and act.permitted
-    ]
+    return [act for act in acts if act.subject in ("parcel", "label") and act.parcel and act.parcel.pk == parcel_id]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -46,6 +47,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     list_filter = ("is_active", "is_staff")
     list_per_page = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     actions = None
     ordering = ("username",)
     plain_fieldsets = (

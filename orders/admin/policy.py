@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -255,7 +254,7 @@ class TransitionPolicyAdmin(ReadOnly, TowerAdmin):
     @admin.display(description=gettext_lazy("允许的角色"))
     def roles_shown(self, policy: TransitionPolicy) -> SafeString | str:
         roles = _labels(Role, policy.roles)
-        return format_html_join(" ", "{}", ((words.badge(role, "plain"),) for role in roles)) if roles else "-"
+        return words.badges(words.badge(role, "plain") for role in roles) if roles else "-"
 
     @admin.display(description=gettext_lazy("状态"))
     def state_shown(self, policy: TransitionPolicy) -> SafeString:

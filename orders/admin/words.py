@@ -1,11 +1,12 @@
 """How times, money and states look in the back office: relative with the exact time behind it, yuan, and badges."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -91,6 +92,11 @@ CARRIERS: dict[str, Any] = {
 
 def badge(text: Any, tone: str = "grey", *, title: str = "") -> SafeString:
     return format_html('<span class="tower-badge is-{}" title="{}">{}</span>', tone, title, text)
+
+
+def badges(found: Iterable[SafeString]) -> SafeString:
+    """Several side by side, which wrap on a phone."""
+    return format_html('<span class="tower-badges">{}</span>', format_html_join(" ", "{}", ((one,) for one in found)))
 
 
 def state_badge(instance: Any) -> SafeString:

@@ -31,6 +31,15 @@ VERBS: dict[str, Any] = {
     "label_voided": _("面单作废"),
     "print_result": _("打印结果"),
     "print_observed": _("外部系统打印"),
+    # On a company's own stream.
+    "policy_changed": _("修改操作权限"),
+    "connection_made": _("新增系统连接"),
+    "connection_changed": _("修改系统连接"),
+    "channel_made": _("新增通知渠道"),
+    "channel_changed": _("修改通知渠道"),
+    "raw_message_seen": _("查看原始报文"),
+    "api_key_created": _("新建 API 密钥"),
+    "api_key_revoked": _("吊销 API 密钥"),
 }
 _STATES = {**dict(ParcelState.choices), **dict(OrderState.choices)}
 
@@ -83,7 +92,9 @@ def entry_of(event: Event) -> Entry:
         roles="、".join(str(Role(role).label) for role in event.role.split(",") if role in Role.values),
         step=_step(event),
         delay=_delay(event),
-        key_facts=tuple((name, str(label), str(event.facts[name])) for name, label in FACTS.items() if event.facts.get(name)),
+        key_facts=tuple(
+            (name, str(label), str(event.facts[name])) for name, label in FACTS.items() if event.facts.get(name)
+        ),
     )
 
 
