@@ -27,9 +27,19 @@ def poll_due(*, now: datetime) -> int:
             next_poll_at=now + timedelta(seconds=connection.poll_seconds)
         )
         if taken:
-            poll(connection)
+            _poll_by_itself(connection)
             claimed += 1
     return claimed
+
+
+def _poll_by_itself(connection: Connection) -> None:
+    """A mistake of ours with one connection is shown there, and the others are polled all the same."""
+    try:
+        poll(connection)
+    except Exception as error:
+        log.exception("poll of connection %s failed", connection.pk)
+        values = {"last_error": f"轮询出错 {type(error).__name__}", "last_error_at": clock.now()}
+        Connection.objects.filter(pk=connection.pk).update(**values)
 
 
 def poll(connection: Connection) -> int:

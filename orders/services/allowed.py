@@ -7,6 +7,7 @@ queries however many parcels and holds there are. The act itself is judged again
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.db.models import prefetch_related_objects
 from django_fsm import can_proceed
 
 from orders.lifecycle import (
@@ -101,6 +102,8 @@ def allowed_acts(dossier: Dossier, standing: Standing | None = None) -> list[Act
 class _Asking:
     def __init__(self, dossier: Dossier, standing: Standing) -> None:
         self.dossier, self.standing = dossier, standing
+        # Conditions look at each parcel's warehouse: one query for all of them.
+        prefetch_related_objects(dossier.parcels, "warehouse")
         self.gates: dict[str, list[str]] = {}
         # Only a paid order asks for the maps of its goods, only a checking warehouse for its pack lines.
         self.unmapped = goods.unmapped_skus(dossier) if _legal(dossier.order, Move.RELEASE) else ()
@@ -189,13 +192,10 @@ def _unchecked(dossier: Dossier) -> dict[int, tuple[str, ...]]:
     asked = [
         parcel.pk
         for parcel in dossier.live_parcels
-        if parcel.state == ParcelState.TO_PICK and parcel.warehouse_id == dossier.order.warehouse_id
+        if parcel.state == ParcelState.TO_PICK and parcel.warehouse and parcel.warehouse.checks_lines
     ]
-    warehouse = dossier.order.warehouse
-    if not asked or warehouse is None or not warehouse.checks_lines:
-        return {}
     found: dict[int, tuple[str, ...]] = {}
-    for row in PackLine.objects.select_related("goods").filter(parcel__in=asked).order_by("pk"):
+    for row in PackLine.objects.select_related("goods").filter(parcel__in=asked).order_by("pk") if asked else ():
         if row.checked_quantity < row.quantity:
             found[row.parcel_id] = (*found.get(row.parcel_id, ()), row.goods.name)
     return found
