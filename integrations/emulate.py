@@ -18,7 +18,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from http.client import responses
 from pathlib import Path
@@ -118,7 +118,8 @@ class Host:
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._sockets:
+        # The loop may have seen it already and closed the trigger.
+        with suppress(OSError):
             self._server.pull_trigger()
 
     def _tick_for_ever(self) -> None:

@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
     """Any adapter's webhook. An unknown key is 404; a bad signature the protocol's own refusal, counted, not stored."""
     adapter = adapters().get(adapter_name)
+    if adapter is None or not key.isprintable():
+        raise Http404
     connection = Connection.objects.filter(adapter=adapter_name, key=key, enabled=True).first()
-    if adapter is None or connection is None:
+    if connection is None:
         raise Http404
     try:
         body = request.body

@@ -54,7 +54,7 @@ def keep(connection: Connection, messages: Sequence[Message]) -> list[int]:
 
 
 def _keep_one(connection: Connection, message: Message) -> list[int]:
-    source, key, digest = f"inbox:{connection.pk}", message.key[:160], short_hash(message.body)
+    source, key, digest = f"inbox:{connection.pk}", _text(message.key, 160), short_hash(message.body)
     try:
         with transaction.atomic():
             FactKey.objects.create(connection=source, key=key, body_hash=digest)
@@ -69,7 +69,7 @@ def _keep_one(connection: Connection, message: Message) -> list[int]:
 
 def park(connection: Connection, message: Message, reason: str, *, key: str | None = None) -> list[int]:
     """Keep a message that cannot be used, with its reason; nothing twice."""
-    key = (key or message.key)[:160]
+    key = _text(key or message.key, 160)
     try:
         with transaction.atomic():
             FactKey.objects.create(connection=f"parked:{connection.pk}", key=key, body_hash=short_hash(message.body))
@@ -83,15 +83,20 @@ def _store(connection: Connection, message: Message, *, state: str = "received",
     now = clock.now()
     return Receipt.objects.create(
         connection_id=connection.pk,
-        kind=message.kind[:80],
-        key=message.key[:160],
+        kind=_text(message.kind, 80),
+        key=_text(message.key, 160),
         sealed=sealing.seal(_day_key(connection, now), message.body, context=f"receipt:{connection.pk}"),
         size=len(message.body),
         state=state,
-        reason=reason[:500],
+        reason=_text(reason, 500),
         at=now,
         not_before=now,
     )
+
+
+def _text(strange: str, length: int) -> str:
+    """Somebody's words as every database takes them: no NUL, no half characters, not too long."""
+    return strange.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]
 
 
 def _day_key(connection: Connection, at: datetime) -> bytes:
@@ -220,11 +225,11 @@ def _measure_lag(connection: Connection, said: Said) -> None:
 
 
 def _end(receipt: Receipt, state: str, reason: str, order_id: int | None = None, subject: str = "") -> str:
-    values = {"state": state, "reason": reason[:500], "attempts": receipt.attempts + 1}
+    values = {"state": state, "reason": _text(reason, 500), "attempts": receipt.attempts + 1}
     if order_id:
         values["order_id"] = order_id
     if subject:
-        values["subject"] = subject[:80]
+        values["subject"] = _text(subject, 80)
     if state == Receipt.State.WAITING:
         values["not_before"] = clock.now() + timedelta(seconds=min(5 * 2**receipt.attempts, 600))
     Receipt.objects.filter(pk=receipt.pk).update(**values)

@@ -60,6 +60,18 @@ def act(request: HttpRequest, order_id: int, subject: str, move: str) -> HttpRes
     return back
 
 
+@require_POST
+def report_print(request: HttpRequest, order_id: int, attempt_id: int, outcome: str) -> HttpResponse:
+    """Somebody stands at the printer and says what came out of it."""
+    if not request.user.has_perm("orders.view_order"):
+        raise PermissionDenied
+    order = within(Order.objects.filter(pk=order_id, print_attempts=attempt_id), request.user).first()
+    if order is None:
+        raise Http404
+    tell(request, _("打印结果"), labels.print_result(attempt_id, outcome=outcome, cause=by_person(request)))
+    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+
 def tell(request: HttpRequest, act_label: str, outcome: Outcome) -> None:
     """An Outcome in words: done, or refused with every reason. What is refused stays on the time line."""
     if outcome.ok:

@@ -117,6 +117,11 @@ class OrderAdmin(ReadOnly, TowerAdmin, WithHistory):
                 name="orders_order_act",
             ),
             path(
+                "<int:order_id>/prints/<int:attempt_id>/<str:outcome>/",
+                self.admin_site.admin_view(acts.report_print),
+                name="orders_order_print_result",
+            ),
+            path(
                 "<int:order_id>/timeline/",
                 self.admin_site.admin_view(self.timeline_view),
                 name="orders_order_timeline",

@@ -96,11 +96,12 @@ def _item(request: HttpRequest, hold: Hold, standings: dict[int, Standing]) -> d
     if company_id not in standings:
         standings[company_id] = Standing.of(me, company_id)
     standing = standings[company_id]
-    warehouse_id = (hold.parcel.warehouse_id if hold.parcel else None) or hold.order.warehouse_id
+    order = hold.order
+    warehouse_id = (hold.parcel.warehouse_id if hold.parcel else None) or order.warehouse_id or order.shop.warehouse_id
     policy = standing.policy("hold", Move.LIFT, warehouse_id)
     return {
         "hold": hold,
-        "order": hold.order,
+        "order": order,
         "evidence": readable(hold.evidence),
         "permitted": bool(standing.roles(warehouse_id) & policy.roles),
         "helpers": role_names(policy.roles),

@@ -21,7 +21,10 @@ _PHONE = re.compile(r"1\d{10}")
 
 
 def orders_by_number(user: Any, text: str) -> set[int]:
-    """Ids of the person's orders that one of the numbers in `text` means. One number also counts as a prefix."""
+    """Ids of the person's orders that one of the numbers in `text` means.
+
+    A single number that means nothing by itself is taken for the beginning of an order's number.
+    """
     numbers = re.split(r"[\s,，;；、]+", text.strip())[:NUMBERS]
     numbers = [number for number in numbers if number]
     if not numbers:
@@ -29,13 +32,19 @@ def orders_by_number(user: Any, text: str) -> set[int]:
     companies = company_ids(user)
     mine = Order.objects.all() if companies is None else Order.objects.filter(company__in=companies)
     found: set[int] = set()
-    for condition in _of_the_order_itself(numbers):
-        found.update(mine.filter(condition).order_by().values_list("pk", flat=True)[:HITS])
+    for field in ("platform_order_id", "number"):
+        found.update(_ids(mine.filter(**{f"{field}__in": numbers})))
     found.update(_by_waybill(numbers, companies))
-    found.update(_by_parcel(numbers, companies))
     found.update(_by_document(numbers, companies))
     found.update(_by_phone(mine, numbers))
+    if not found and len(numbers) == 1 and len(numbers[0]) >= _SHORTEST_PREFIX:
+        for field in ("platform_order_id", "number"):
+            found.update(_ids(mine.filter(starts_with(field, numbers[0]))))
     return found
+
+
+def _ids(orders: QuerySet[Order]) -> list[int]:
+    return list(orders.order_by().values_list("pk", flat=True)[:HITS])
 
 
 def starts_with(field: str, text: str) -> Q:
@@ -43,12 +52,6 @@ def starts_with(field: str, text: str) -> Q:
     if connection.vendor == "sqlite":
         return Q(**{f"{field}__gte": text, f"{field}__lt": text + "\U0010ffff"})
     return Q(**{f"{field}__startswith": text})
-
-
-def _of_the_order_itself(numbers: list[str]) -> list[Q]:
-    if len(numbers) == 1 and len(numbers[0]) >= _SHORTEST_PREFIX:
-        return [starts_with("platform_order_id", numbers[0]), starts_with("number", numbers[0])]
-    return [Q(platform_order_id__in=numbers), Q(number__in=numbers)]
 
 
 def _by_waybill(numbers: list[str], companies: list[int] | None) -> list[int]:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orders import clock
-from orders.lifecycle import HoldReason, LabelState, Move
+from orders.lifecycle import HoldReason, LabelState, Move, Role
 from orders.models import Check, Event, Label, Parcel, PrintAttempt
 from orders.services.decide import Question, Verdict, answer, in_one_transaction, judge, member_orders, refuse
 from orders.services.dossier import Dossier
 from orders.services.holds import open_hold
 from orders.services.outcome import Outcome, Reason
+from orders.services.policies import policy_for, roles_of
 from orders.vocabulary import Cause
 
 # A claim without a result after this is `unknown` and goes to review, never to an automatic reprint.
@@ -257,6 +258,9 @@ def print_result(attempt_id: int, *, outcome: str, cause: Cause) -> Outcome:
     def act(dossiers: list[Dossier]) -> Outcome:
         first = dossiers[0]
         attempt = next(item for item in first.prints if item.pk == attempt_id)
+        if not _may_report(first, attempt.parcel_id):
+            question = Question(subject="label", move=Move.PRINT, parcel=first.parcel(attempt.parcel_id))
+            return refuse(first, question, _no("role", "只有打印的岗位、仓管组长或运营主管可以报告打印结果"))
         label = next(item for item in first.labels if item.pk == attempt.label_id)
         if attempt.result == outcome:
             return answer(first, code="repeat")
@@ -267,6 +271,17 @@ def print_result(attempt_id: int, *, outcome: str, cause: Cause) -> Outcome:
         return answer(first, made={"attempt": attempt.pk, "label": label.pk})
 
     return in_one_transaction(member_orders(row[0]), cause, act)
+
+
+def _may_report(dossier: Dossier, parcel_id: int) -> bool:
+    """A system reports on its own printer; a person needs a print role, or the standing to look for the paper."""
+    cause, order = dossier.cause, dossier.order
+    if cause.user_id is None:
+        return True
+    warehouse_id = dossier.parcel(parcel_id).warehouse_id or order.warehouse_id
+    policy = policy_for(order.company_id, warehouse_id, "label", Move.PRINT)
+    standing = {*policy.roles, Role.WAREHOUSE_LEAD, Role.OPS_MANAGER}
+    return bool(roles_of(cause.user_id, order.company_id, warehouse_id) & standing)
 
 
 def finish_print(dossier: Dossier, attempt: PrintAttempt, label: Label, outcome: str) -> None:

@@ -187,7 +187,15 @@ def test_good_reports_behind_every_hostile_body_are_processed(shop, wms, honest)
     assert Parcel.objects.get().state == ParcelState.SHIPPED
 
 
-KINDS = ["deliveryorder.confirm", "deliveryorder.batchconfirm", "itemlack.report", "stockchange.report", "no.such", ""]
+KINDS = [
+    "deliveryorder.confirm",
+    "no\x00such",
+    "deliveryorder.batchconfirm",
+    "itemlack.report",
+    "stockchange.report",
+    "no.such",
+    "",
+]
 TWISTED = [
     b"<request><deliveryOrder/></request>",
     b"<request><deliveryOrder><deliveryOrderCode>%s</deliveryOrderCode></deliveryOrder></request>" % (b"9" * 300),

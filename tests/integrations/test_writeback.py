@@ -166,7 +166,7 @@ def test_a_parcel_that_left_while_held_is_told_only_after_a_person_lifted_it(sho
     clock.advance(minutes=1)
     shipped(shop, label.parcel, label.waybill, clock.now())
     planned()
-    for _hour in range(10):
+    for _hour in range(16):
         clock.advance(hours=1)
         jobs.run_lane("sync")
     assert not [wish for wish in others.told if isinstance(wish, ShipWish)]
