@@ -47,7 +47,7 @@ class AllowedMoves:
             return False
         order, cause = dossier.order, dossier.cause
         standing = self._standing(order.company_id, cause.user_id)
-        warehouse_id = (parcel.warehouse_id if parcel else None) or order.warehouse_id
+        warehouse_id = (parcel.warehouse_id if parcel else None) or order.warehouse_id or order.shop.warehouse_id
         policy = standing.policy(subject, move, warehouse_id)
         if not is_allowed(cause, standing.roles(warehouse_id), policy, subject, move, str(instance.state)):
             return False
