@@ -63,7 +63,7 @@ class Street:
         tasks.run_sync_jobs()
         tasks.sweep_deadlines()
 
-    def live(self, until: Callable[[], bool], *, seconds: float = 30) -> None:
+    def live(self, until: Callable[[], bool], *, seconds: float = 600) -> None:
         """Let beat do its rounds until something is so; who waits in vain says what is left."""
         deadline = time.monotonic() + seconds
         while not until():

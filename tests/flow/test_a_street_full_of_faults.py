@@ -44,7 +44,7 @@ def on(live_server) -> Iterator[Street]:
 def test_every_order_leaves_once_where_the_tower_prints(on):
     misbehave(on)
     tids = [on.sells() for _ in range(ORDERS)]
-    on.live(lambda: Order.objects.filter(state="shipped").count() == ORDERS, seconds=60)
+    on.live(lambda: Order.objects.filter(state="shipped").count() == ORDERS, seconds=600)
     on.live(lambda: all(on.platform(tid)["status"] == "WAIT_BUYER_CONFIRM_GOODS" for tid in tids))
     assert set(Order.objects.values_list("platform_order_id", flat=True)) == set(tids)
     assert not Order.objects.filter(held=True).exists(), on.left()
@@ -75,7 +75,7 @@ def test_every_order_arrives_though_the_warehouses_reports_are_lost(live_server)
         shop.warehouse.save()
         misbehave(on, drop=0.2)
         tids = [on.sells() for _ in range(ORDERS)]
-        on.live(lambda: len(on.does("qimen", "orders")) == ORDERS, seconds=60)
+        on.live(lambda: len(on.does("qimen", "orders")) == ORDERS, seconds=600)
         on.live(lambda: all(row["status"] == "DELIVERED" for row in on.does("qimen", "orders")))
 
         def unheard() -> set[str]:

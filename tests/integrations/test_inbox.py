@@ -98,7 +98,7 @@ def test_a_mapping_that_fails_parks_the_message_and_the_next_goes_on(shop, wms, 
 def test_a_replay_after_the_mapping_was_mended_has_one_effect(shop, wms, monkeypatch):
     parcel = shop.released()
     with monkeypatch.context() as patch:
-        patch.setattr(adapter, "parse", lambda message: {}["a mistake"])
+        patch.setattr(adapter, "parse", lambda message: [][1])
         receipt = processed(kept(wms, step("PRINT", parcel.number, waybill="YT1")))
     assert receipt.state == "parked"
     assert [inbox.replay(receipt.pk), inbox.replay(receipt.pk)] == ["done", ""]

@@ -79,7 +79,7 @@ class Seller:
         )
         outcome = record(self.fact(f"sold:{number}", number, snapshot), cause=SYSTEM)
         assert outcome.ok, outcome
-        return Order.objects.get(pk=outcome.order_id)
+        return Order.objects.get(shop=self.shop, platform_order_id=number)
 
     def fact(self, key: str, subject: str, snapshot: Any, system: CauseKind = CauseKind.PLATFORM) -> Fact:
         return Fact(
@@ -207,7 +207,7 @@ def send_report(
     response: Any = client.post(
         f"/hooks/qimen/{to.key}/?{call.query_string}", data=body, content_type="text/xml;charset=utf-8"
     )
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 def step(status: str, order: str, *, waybill: str = "", minute: int = 0) -> bytes:

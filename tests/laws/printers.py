@@ -20,9 +20,8 @@ WAIT_SECONDS = 60
 def main(order: dict[str, Any]) -> None:
     django.setup()
     # Every view is imported here, once; nothing is connected yet.
-    get_resolver().url_patterns  # noqa: B018
     for patterns in get_resolver().url_patterns:
-        getattr(patterns, "url_patterns", None)
+        list(getattr(patterns, "url_patterns", ()))
     fork = multiprocessing.get_context("fork")
     barrier = fork.Barrier(order["processes"] * order["each"])
     answers = fork.SimpleQueue()

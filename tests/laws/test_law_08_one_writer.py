@@ -152,7 +152,7 @@ def test_law_08_crossed_merged_parcels_do_not_deadlock(shop):
         dispatch.drain_all()
         return [look_again(two.pk, cause=SYSTEM).code for _ in range(10)]
 
-    works = [lambda parcel=parcel: back_and_forth(parcel.pk) for parcel in parcels] * 2  # type: ignore[misc]
+    works = [lambda parcel=parcel: back_and_forth(parcel.pk) for parcel in parcels] * 2
     codes = at_once([*works, others])
     assert {code for done in codes for code in done} <= {"done", "illegal_move"}
     assert sum(codes[place].count("done") for place in range(4)) >= 40
