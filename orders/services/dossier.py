@@ -162,8 +162,10 @@ def load(orders: Sequence[Order], *, cause: Cause) -> list[Dossier]:
 
 
 def _load_parcels(by_id: dict[int, Dossier]) -> None:
-    rows = Parcel.objects.filter(lines__order_line__order__in=by_id).annotate(
-        member=models.F("lines__order_line__order_id")
+    rows = (
+        Parcel.objects.select_related("warehouse")
+        .filter(lines__order_line__order__in=by_id)
+        .annotate(member=models.F("lines__order_line__order_id"))
     )
     shared: dict[int, Parcel] = {}
     for row in rows.order_by("id"):
