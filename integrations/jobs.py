@@ -110,12 +110,17 @@ def run(job_id: int) -> bool:
         if not claimed:
             return False
         job = Job.objects.select_related("connection").get(pk=job_id)
+        lost_for_good = job.tries_left == 0
         job.attempts += 1
         job.tries_left = max(job.tries_left - 1, 0)
         job.save(update_fields=["attempts", "tries_left"])
         # Written before anything is sent, so that a crash leaves its trace.
         attempt = Attempt.objects.create(job=job, number=job.attempts, started_at=now)
     task = Task(job.pk, job.key, job.payload, job.order_id, job.connection)
+    if lost_for_good:
+        # Its lease ran out on the last try: whatever it does to its worker, it shall not do it for ever.
+        _give_up(job, attempt, task, Permanent("执行多次都中断，没有结果", code="lost"))
+        return True
     try:
         assert_no_transaction()
         result = _handlers[job.kind](task)

@@ -35,6 +35,7 @@ def orders_by_number(user: Any, text: str) -> set[int]:
     for field in ("platform_order_id", "number"):
         found.update(_ids(mine.filter(**{f"{field}__in": numbers})))
     found.update(_by_waybill(numbers, companies))
+    found.update(_by_parcel(numbers, companies))
     found.update(_by_document(numbers, companies))
     found.update(_by_phone(mine, numbers))
     if not found and len(numbers) == 1 and len(numbers[0]) >= _SHORTEST_PREFIX:

@@ -73,6 +73,13 @@ def test_orders_are_found_by_number_waybill_and_phone(world: World) -> None:
     assert len(world.program.get("orders/", q=order.platform_order_id[:8]).json()["results"]) == 2
 
 
+def test_an_order_is_found_by_the_code_its_warehouse_knows_the_parcel_by(world: World) -> None:
+    world.printable()
+    parcel = world.printable()
+    (found,) = world.program.get("orders/", q=parcel.number).json()["results"]
+    assert [row["number"] for row in found["parcels"]] == [parcel.number]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

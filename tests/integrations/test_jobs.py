@@ -178,3 +178,22 @@ def test_an_unknown_kind_is_tried_again_and_shown(handler):
     job = Job.objects.get()
     assert jobs.run(job.pk)
     assert "no_such_kind" in fresh(job).error
+
+
+def test_a_job_that_dies_with_its_worker_every_time_is_given_up_in_the_end(monkeypatch, clock):
+    def dies(task: jobs.Task) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(jobs._handlers, "try_out", dies)
+    job = plan()
+    deaths = 0
+    while fresh(job).tries_left:
+        with pytest.raises(KeyboardInterrupt):
+            jobs.run(job.pk)
+        deaths += 1
+        clock.advance(seconds=jobs.LEASE.total_seconds() + 1)
+    assert fresh(job).state == "running"
+    assert jobs.run(job.pk)
+    assert deaths == len(jobs.BACKOFF)
+    assert fresh(job).state == "failed"
+    assert "中断" in fresh(job).error
