@@ -1,18 +1,16 @@
 """Who is told what, by which channel, and whether it arrived."""
 
-import json
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from orders import clock, sealing
+from integrations.models.secrets import HoldsSecrets
+from orders import clock
 from orders.lifecycle import HoldReason, Role
 from orders.models import Company, Order
 
 
-class Channel(models.Model):
+class Channel(HoldsSecrets):
     """A robot or mailbox that reaches people of one role."""
 
     company = models.ForeignKey(Company, models.CASCADE, verbose_name=_("公司"))
@@ -20,7 +18,6 @@ class Channel(models.Model):
     name = models.CharField(_("名称"), max_length=100)
     role = models.CharField(_("通知谁"), max_length=20, choices=Role.choices, default=Role.OPS_MANAGER)
     settings = models.JSONField(_("设置"), default=dict, blank=True)
-    sealed_secrets = models.BinaryField(default=b"", editable=False)
     enabled = models.BooleanField(_("启用"), default=True)
     last_error = models.CharField(_("最近错误"), max_length=300, blank=True, default="")
 
@@ -30,16 +27,6 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def set_secrets(self, values: dict[str, Any]) -> None:
-        clear = json.dumps(values, ensure_ascii=False).encode()
-        self.sealed_secrets = sealing.wrap(clear, context=f"channel:{self.pk}")
-
-    def secrets(self) -> dict[str, Any]:
-        if not self.sealed_secrets:
-            return {}
-        values: dict[str, Any] = json.loads(sealing.unwrap(bytes(self.sealed_secrets), context=f"channel:{self.pk}"))
-        return values
 
 
 class Rule(models.Model):

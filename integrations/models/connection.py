@@ -1,16 +1,15 @@
 """A connection: where an outside system is, with what secrets, how far it was read, and how it does."""
 
-import json
 import secrets
 from datetime import datetime
-from typing import Any
 
 from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from integrations.adapter import Access
-from orders import clock, sealing
+from integrations.models.secrets import HoldsSecrets
+from orders import clock
 from orders.models import Company, Shop, Warehouse
 
 
@@ -18,7 +17,7 @@ def _new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-class Connection(models.Model):
+class Connection(HoldsSecrets):
     company = models.ForeignKey(Company, models.PROTECT, verbose_name=_("公司"))
     shop = models.ForeignKey(Shop, models.PROTECT, null=True, blank=True, verbose_name=_("店铺"))
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, null=True, blank=True, verbose_name=_("仓库"))
@@ -28,7 +27,6 @@ class Connection(models.Model):
     key = models.CharField(_("回调密钥"), max_length=60, unique=True, default=_new_key)
     base_url = models.CharField(_("地址"), max_length=300, validators=[URLValidator(schemes=["http", "https"])])
     settings = models.JSONField(_("设置"), default=dict, blank=True)
-    sealed_secrets = models.BinaryField(default=b"", editable=False)
     enabled = models.BooleanField(_("启用"), default=True)
     poll_seconds = models.PositiveIntegerField(_("轮询间隔(秒)"), default=300)
     next_poll_at = models.DateTimeField(_("下次轮询"), default=clock.now)
@@ -58,18 +56,6 @@ class Connection(models.Model):
     def source(self) -> str:
         """How facts from here are named for de-duplication."""
         return f"connection:{self.pk}"
-
-    def set_secrets(self, values: dict[str, Any]) -> None:
-        """Encrypt and keep; needs a saved row, because the row's id is part of the lock."""
-        clear = json.dumps(values, ensure_ascii=False).encode()
-        self.sealed_secrets = sealing.wrap(clear, context=f"connection:{self.pk}")
-
-    def secrets(self) -> dict[str, Any]:
-        if not self.sealed_secrets:
-            return {}
-        opened = sealing.unwrap(bytes(self.sealed_secrets), context=f"connection:{self.pk}")
-        values: dict[str, Any] = json.loads(opened)
-        return values
 
     def open(self, now: datetime | None = None) -> Access:
         return Access(
