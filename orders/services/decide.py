@@ -11,7 +11,7 @@ from django.db import transaction
 from django_fsm import can_proceed
 
 from orders import clock
-from orders.lifecycle import MOVE_LABELS, Move, Need, ParcelState
+from orders.lifecycle import MOVE_LABELS, Move, Need
 from orders.models import OBSERVED, Check, Event, Hold, Order, PackLine, Parcel
 from orders.services import goods
 from orders.services.conditions import Asked, unmet
@@ -173,9 +173,6 @@ def answer(dossier: Dossier, **more: object) -> Outcome:
             **more,
         }  # type: ignore[arg-type]
     )
-
-
-SHIPPED_STATES = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 
 
 def member_orders(parcel_id: int) -> list[int]:

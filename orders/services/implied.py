@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from orders.lifecycle import STAGE_RANK, HoldReason, LabelState, OrderState, ParcelState
-from orders.models import AfterSale, Event, Hold, Label, OrderLine, Parcel, PrintAttempt
+from orders.models import AfterSale, Event, Hold, Label, OrderLine, Parcel
 from orders.services import goods
 from orders.services.claims import PROGRESS, claims_about, seen_waybills
 from orders.services.dossier import Dossier
 from orders.services.holds import open_hold, withdraw
+from orders.services.labels import describe
 
 RULE = "facts"
 _LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
@@ -106,14 +107,9 @@ def _prints(dossier: Dossier) -> Iterator[Ground]:
                 "重复打单：仓库系统又打印了一次，请把多出的面单收回，交运营主管复核",
                 since=second.at,
                 parcel=parcel,
-                evidence={"first": _described(attempts[0]), "second": _described(second), "prints": len(attempts)},
+                evidence={"first": describe(attempts[0]), "second": describe(second), "prints": len(attempts)},
                 first_by=attempts[0].user_id,
             )
-
-
-def _described(row: PrintAttempt) -> dict[str, str]:
-    where = " ".join(part for part in (row.station, row.printer) if part)
-    return {"who": row.source, "where": where, "at": row.at.isoformat(), "waybill": row.waybill}
 
 
 def _waybills(dossier: Dossier) -> Iterator[Ground]:

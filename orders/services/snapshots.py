@@ -1,6 +1,5 @@
 """Taking a platform's picture of an order: the newest by the source's time wins, ties by content, never by arrival."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -149,7 +148,3 @@ def take_refund(dossier: Dossier, fact: Fact, refund: RefundSnapshot) -> tuple[b
     at = refund.updated_at or refund.requested_at or dossier.order.placed_at
     news = _join_refund(dossier, refund, at)
     return news, {"refund": refund.refund_id, "status": refund.status}
-
-
-def body_hash(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:32]
