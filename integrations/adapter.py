@@ -22,6 +22,8 @@ class Access:
     settings: Mapping[str, Any]
     secrets: Mapping[str, Any]
     now: datetime
+    # Where the outside may reach this connection's webhook.
+    hook_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,33 @@ class DeliveryWish:
     seller_note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrackWish:
+    """Follow a parcel on its way. Couriers that hide other people's parcels ask for the phone's last four digits."""
+
+    carrier: str
+    waybill: str
+    phone_last4: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """Something that happened to a parcel, for an ERP or a warehouse that did not see it itself.
+
+    `stage`: packed, shipped, picked_up, signed. `documents`: that system's own numbers, as (kind, number).
+    """
+
+    stage: str
+    at: datetime
+    order: str
+    platform_order_id: str
+    parcel: str
+    warehouse: str
+    carrier: str
+    waybill: str
+    documents: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Field:
     """One setting or secret of a connection, for forms and checks."""
@@ -152,11 +181,15 @@ class Adapter:
     title: ClassVar[str]
     # platform · erp · wms · courier: the `system` of every fact that comes from here.
     system: ClassVar[str]
-    # Of: webhook, poll, fetch, waybill, ship, deliver, pend.
+    # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell.
     capabilities: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[tuple[Field, ...]] = ()
     # True where the protocol wants a decision in the reply.
     answers_now: ClassVar[bool] = False
+
+    def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
+        """Whether a connection with these settings can do it; narrower than `capabilities` where a setting decides."""
+        return capability in self.capabilities
 
     # Webhooks ---------------------------------------------------------------------------------------------------
     def verify(self, access: Access, incoming: Incoming) -> None:
@@ -199,6 +232,17 @@ class Adapter:
 
     def ship(self, access: Access, wish: ShipWish) -> None:
         raise Unsupported(f"{self.name} takes no shipping notices")
+
+    def subscribe(self, access: Access, wish: TrackWish) -> None:
+        """Ask to be told of every step of a parcel at `access.hook_url`. "Already subscribed" counts as done."""
+        raise Unsupported(f"{self.name} follows no parcels")
+
+    def query(self, access: Access, wish: TrackWish) -> Message:
+        """Read a parcel's steps now: a message that `parse` understands."""
+        raise Unsupported(f"{self.name} answers no questions about parcels")
+
+    def tell(self, access: Access, news: Telling) -> None:
+        raise Unsupported(f"{self.name} is not told of parcels")
 
     def deliver(self, access: Access, wish: DeliveryWish) -> Mapping[str, Any]:
         raise Unsupported(f"{self.name} is no warehouse")

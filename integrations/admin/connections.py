@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -120,7 +119,7 @@ class ConnectionAdmin(TowerAdmin):
             facts={"connection": obj.pk, "adapter": obj.adapter, "fields": sorted(form.changed_data)},
         )
         if not change:
-            messages.info(request, _("把回调地址填到对方系统里：%(url)s") % {"url": callback_of(obj)})
+            messages.info(request, _("把回调地址填到对方系统里：%(url)s") % {"url": obj.hook_url})
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("系统"))
@@ -164,8 +163,4 @@ class ConnectionAdmin(TowerAdmin):
 
     @admin.display(description=gettext_lazy("回调地址"))
     def callback(self, connection: Connection) -> SafeString:
-        return format_html('<code class="tower-code">{}</code>', callback_of(connection))
-
-
-def callback_of(connection: Connection) -> str:
-    return f"{settings.TOWER_URL}/hooks/{connection.adapter}/{connection.key}/"
+        return format_html('<code class="tower-code">{}</code>', connection.hook_url)

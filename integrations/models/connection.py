@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +58,11 @@ class Connection(HoldsSecrets):
         """How facts from here are named for de-duplication."""
         return f"connection:{self.pk}"
 
+    @property
+    def hook_url(self) -> str:
+        """The callback address to give to the other side."""
+        return f"{settings.TOWER_URL}/hooks/{self.adapter}/{self.key}/"
+
     def open(self, now: datetime | None = None) -> Access:
         return Access(
             connection_id=self.pk,
@@ -64,6 +70,7 @@ class Connection(HoldsSecrets):
             settings=self.settings,
             secrets=self.secrets(),
             now=now or clock.now(),
+            hook_url=self.hook_url,
         )
 
 
