@@ -184,6 +184,8 @@ class Adapter:
     # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell.
     capabilities: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[tuple[Field, ...]] = ()
+    # The tower's codes of the couriers whose parcels it follows; empty: any.
+    carriers: ClassVar[frozenset[str]] = frozenset()
     # True where the protocol wants a decision in the reply.
     answers_now: ClassVar[bool] = False
 

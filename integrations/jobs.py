@@ -35,9 +35,18 @@ class Task:
     payload: Mapping[str, Any]
     order_id: int | None
     connection: Connection | None
+    # How often it has come again by its own wish.
+    turn: int = 0
 
 
-Handler = Callable[[Task], Mapping[str, Any] | None]
+@dataclass(frozen=True)
+class Again:
+    """A handler's answer that all went well and that it wants to run again then: a watch, not a retry."""
+
+    at: datetime
+
+
+Handler = Callable[[Task], Mapping[str, Any] | Again | None]
 # What to do when a job failed for good, so that the order hears of it.
 _handlers: dict[str, Handler] = {}
 _mourners: dict[str, Callable[[Task, str], None]] = {}
@@ -116,7 +125,7 @@ def run(job_id: int) -> bool:
         job.save(update_fields=["attempts", "tries_left"])
         # Written before anything is sent, so that a crash leaves its trace.
         attempt = Attempt.objects.create(job=job, number=job.attempts, started_at=now)
-    task = Task(job.pk, job.key, job.payload, job.order_id, job.connection)
+    task = Task(job.pk, job.key, job.payload, job.order_id, job.connection, int(job.result.get("turn", 0)))
     if lost_for_good:
         # Its lease ran out on the last try: whatever it does to its worker, it shall not do it for ever.
         _give_up(job, attempt, task, Permanent("执行多次都中断，没有结果", code="lost"))
@@ -138,7 +147,10 @@ def run(job_id: int) -> bool:
         log.exception("job %s failed in its handler", job.pk)
         _again(job, attempt, task, error, None)
     else:
-        _finish(job, attempt, Job.State.DONE, "done", result=dict(result or {}))
+        if isinstance(result, Again):
+            _come_again(job, attempt, task, result)
+        else:
+            _finish(job, attempt, Job.State.DONE, "done", result=dict(result or {}))
     return True
 
 
@@ -158,6 +170,20 @@ def _finish(
             state=state, error=error[:500], result=result or {}, done_at=now, leased_until=None
         )
         _close(attempt, outcome, error)
+
+
+def _come_again(job: Job, attempt: Attempt, task: Task, wish: Again) -> None:
+    """Its tries are full again, and a turn that went well leaves no row behind: a watch may have a hundred."""
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, attempts=job.attempts).update(
+            state=Job.State.READY,
+            tries_left=len(BACKOFF),
+            not_before=wish.at,
+            leased_until=None,
+            error="",
+            result={"turn": task.turn + 1},
+        )
+        attempt.delete()
 
 
 def _close(attempt: Attempt, outcome: str, error: str) -> None:

@@ -6,7 +6,7 @@ with a unique key, so that planning twice plans once.
 
 from collections.abc import Callable
 
-from integrations import jobs
+from integrations import jobs, telling, tracking
 from integrations.models import Connection, Job
 from integrations.registry import adapter_named
 from orders.lifecycle import HoldReason, Move, OrderState, ParcelState
@@ -180,15 +180,17 @@ def _cancel_delivery(event: Event, order: Order) -> None:
 
 _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "order_seen": (_release,),
-    "fact": (_release,),
+    "fact": (_release, telling.plan_pick_up),
     Move.PAY: (_release,),
     "follow_parcels": (_release,),
     Move.RELEASE: (_deliver,),
-    Move.PACK: (_waybill_when_packed,),
+    Move.PACK: (_waybill_when_packed, telling.plan_telling),
+    Move.PRINT: (tracking.plan_following,),
+    Move.SIGN: (telling.plan_telling,),
     "waybill_requested": (_issue,),
     "label_voided": (_recycle,),
     "waybill_orphaned": (_recycle,),
-    Move.SHIP: (_tell_platform,),
+    Move.SHIP: (_tell_platform, telling.plan_telling, tracking.plan_following),
     Move.VOID: (_cancel_delivery,),
     "hold_opened": (_pend,),
     "hold_lifted": (_restore,),

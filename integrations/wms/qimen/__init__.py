@@ -7,7 +7,7 @@ copies of the standard differ in gateway, prefix, root tag and codes: all of the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from integrations.adapter import Access, Adapter, DeliveryWish, Fetch, Field, Incoming, Message, Reply, Said
+from integrations.adapter import Access, Adapter, DeliveryWish, Fetch, Field, Incoming, Message, Reply, Said, Telling
 from integrations.wms.qimen import client, mapping, webhook
 
 __all__ = ["QimenAdapter", "adapter"]
@@ -17,7 +17,7 @@ class QimenAdapter(Adapter):
     name = "qimen"
     title = "奇门仓库 (WMS)"
     system = "wms"
-    capabilities = frozenset({"webhook", "fetch", "deliver", "pend"})
+    capabilities = frozenset({"webhook", "fetch", "deliver", "pend", "tell"})
     fields = (
         Field("app_key", "AppKey", required=True),
         Field("app_secret", "AppSecret", "更换时可同时填写新旧两个", required=True, secret=True),
@@ -40,8 +40,17 @@ class QimenAdapter(Adapter):
         Field("shop_nick", "店铺名称", "留空则用指挥塔的店铺名"),
         Field("already_texts", "“已存在”的说法", "仓库拒绝重复推单时的用语，逗号分隔，补充内置用语"),
         Field("signature_code", "签名错误时答复的 code", default=webhook.SIGNATURE_CODE),
+        Field(
+            "pickup_method",
+            "揽收通知接口",
+            "奇门没有标准接口，按与仓库的约定填写，例如 orderprocess.report；留空则不通知",
+        ),
+        Field("pickup_status", "揽收通知状态", "与仓库约定的状态", default="OTHER"),
         Field("clock_minutes", "允许的时间偏差（分钟）", default=10),
     )
+
+    def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
+        return super().can(capability, settings) and (capability != "tell" or bool(settings.get("pickup_method")))
 
     def verify(self, access: Access, incoming: Incoming) -> None:
         webhook.verify(access, incoming)
@@ -66,6 +75,9 @@ class QimenAdapter(Adapter):
 
     def cancel_delivery(self, access: Access, order: str, warehouse: str, reason: str) -> None:
         client.cancel(access, order, warehouse, reason)
+
+    def tell(self, access: Access, news: Telling) -> None:
+        client.tell(access, news)
 
     def pend(self, access: Access, order: str, warehouse: str, reason: str) -> None:
         client.set_pending(access, order, warehouse, reason, action="pend")

@@ -42,6 +42,7 @@ class QimenEmulator(Emulator):
             "order.cancel": self._cancel,
             "order.pending": self._pending,
             "orderprocess.query": self._process_query,
+            "orderprocess.report": self._hear_of_parcel,
             "deliveryorder.query": self._delivery_query,
             "inventory.query": self._inventory_query,
         }
@@ -127,6 +128,23 @@ class QimenEmulator(Emulator):
             "orderLines": {"orderLine": line_words(order)},
             "totalLines": len(order.lines),
         }
+
+    def _hear_of_parcel(self, request: Any) -> dict[str, Any]:
+        """This WMS's private extension: the ERP's side reports what the warehouse cannot see, such as 揽收."""
+        order = self.floor.find(wire.word(request, "order/orderCode"))
+        words = {
+            "status": wire.word(request, "process/processStatus"),
+            "waybill": wire.word(request, "process/expressCode"),
+            "operate_time": wire.word(request, "process/operateTime"),
+        }
+        known = any(
+            entry["order"] == order.code and entry["status"] == words["status"]
+            for entry in self.journal.entries("heard")
+        )
+        if known:
+            raise wire.Refused("40009", "重复回传")
+        self.journal.write("heard", order=order.code, **words)
+        return {}
 
     def _inventory_query(self, request: Any) -> dict[str, Any]:
         items = []

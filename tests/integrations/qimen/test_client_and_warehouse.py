@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import responses
 
+from integrations.adapter import Telling
 from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Unauthorised
 from integrations.wms.qimen import adapter, client, xml
 from orders.vocabulary import AddressSnapshot
@@ -234,3 +235,27 @@ def test_the_emulator_does_not_believe_an_old_request(street: Street) -> None:
     opened = street.access()
     street.clock.moment += timedelta(minutes=11)
     refusal(Permanent, adapter.pend, opened, "SO001", "main", "")
+
+
+def test_the_pick_up_is_told_by_the_method_agreed_with_the_warehouse_and_once(street: Street) -> None:
+    adapter.deliver(street.access(), wish())
+    opened = street.access(pickup_method="orderprocess.report", pickup_status="GOT")
+    news = Telling(
+        stage="picked_up",
+        at=opened.now,
+        order="T1",
+        platform_order_id="1",
+        parcel="SO001",
+        warehouse="WH01",
+        carrier="yto",
+        waybill="YT0000000000001",
+    )
+    assert adapter.can("tell", opened.settings)
+    adapter.tell(opened, news)
+    refusal(AlreadyDone, adapter.tell, opened, news)
+    (heard,) = street.qimen.journal.entries("heard")
+    assert (heard["order"], heard["status"], heard["waybill"]) == ("SO001", "GOT", "YT0000000000001")
+
+
+def test_without_an_agreed_method_a_warehouse_cannot_be_told(street: Street) -> None:
+    assert not adapter.can("tell", street.access().settings)

@@ -1,0 +1,102 @@
+"""A parcel on its way: its courier is asked to report every step, and asked again where it falls silent."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from integrations import jobs
+from integrations.adapter import TrackWish
+from integrations.errors import Permanent
+from integrations.inbox import keep, process
+from integrations.jobs import Again, Task, handles
+from integrations.models import Connection, Job
+from integrations.registry import adapter_named
+from integrations.telling import connections_for
+from orders import clock
+from orders.lifecycle import CauseKind, ParcelState
+from orders.models import AddressVersion, Claim, Event, Label, Order, Parcel
+from orders.services.address import open_address
+
+# A courier that has said nothing of a parcel for this long is asked. Not under half an hour: 快递100 locks the number.
+SILENCE = timedelta(hours=4)
+# Nobody is asked about a parcel that left longer ago than this.
+LONGEST_WAY = timedelta(days=30)
+
+
+def courier_for(order: Order, parcel: Parcel, carrier: str) -> Connection | None:
+    """The connection that follows this courier's parcels: one of its own goes before one for all."""
+    able = [
+        row
+        for capability in ("subscribe", "query")
+        for row in connections_for(order, parcel, capability, (CauseKind.COURIER,))
+        if carrier in (adapter_named(row.adapter).carriers or (carrier,))
+    ]
+    return min(able, key=lambda row: not adapter_named(row.adapter).carriers, default=None)
+
+
+def plan_following(event: Event, order: Order) -> None:
+    """A label was printed or a parcel left: follow it, once per waybill."""
+    for label in Label.objects.select_related("parcel").filter(parcel=event.parcel_id).exclude(waybill=""):
+        if label.is_living and (connection := courier_for(order, label.parcel, label.carrier)):
+            jobs.plan(
+                "follow_parcel",
+                f"follow:{connection.pk}:{label.waybill}",
+                lane=Job.Lane.BULK,
+                connection_id=connection.pk,
+                order_id=order.pk,
+                payload={"label": label.pk},
+            )
+
+
+@handles("follow_parcel")
+def follow_parcel(task: Task) -> Mapping[str, Any] | Again:
+    """Subscribe, then look again whenever the courier was silent, until the parcel has come to its end."""
+    connection, label = _parts(task)
+    if not label.is_living or _has_arrived(label):
+        return {"code": "not_wanted", "state": label.state}
+    adapter, access = adapter_named(connection.adapter), connection.open()
+    wish = TrackWish(carrier=label.carrier, waybill=label.waybill, phone_last4=_last_four(label))
+    if task.turn == 0 and adapter.can("subscribe", connection.settings):
+        adapter.subscribe(access, wish)
+        return _again_or_done(connection, label)
+    if _heard_at(label) + SILENCE <= clock.now():
+        message = adapter.query(access, wish)
+        for receipt_id in keep(connection, [message]):
+            process(receipt_id)
+    return _again_or_done(connection, label)
+
+
+def _again_or_done(connection: Connection, label: Label) -> Mapping[str, Any] | Again:
+    if not adapter_named(connection.adapter).can("query", connection.settings):
+        return {"code": "done", "waybill": label.waybill}
+    return Again(max(_heard_at(label), clock.now() - SILENCE / 2) + SILENCE)
+
+
+def _heard_at(label: Label) -> Any:
+    """When the courier last said something of this waybill; before the first word, when the label was made."""
+    claim = Claim.objects.filter(
+        system=CauseKind.COURIER, subject=label.waybill, order__lines__parcel_lines__parcel=label.parcel_id
+    )
+    received = claim.order_by("-received_at").values_list("received_at", flat=True).first()
+    return received or label.live_at or label.requested_at
+
+
+def _has_arrived(label: Label) -> bool:
+    parcel = label.parcel
+    left = parcel.shipped_at
+    ended = parcel.state in (ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.VOIDED)
+    return ended or (left is not None and left < clock.now() - LONGEST_WAY)
+
+
+def _parts(task: Task) -> tuple[Connection, Label]:
+    if task.connection is None:
+        raise Permanent("没有可用的系统连接")
+    return task.connection, Label.objects.select_related("parcel").get(pk=task.payload["label"])
+
+
+def _last_four(label: Label) -> str:
+    """The end of the receiver's phone, which some couriers ask for; empty where the platform hides it."""
+    order = Order.objects.filter(lines__parcel_lines__parcel=label.parcel_id).order_by("pk").first()
+    row = AddressVersion.objects.filter(order=order).order_by("-version").first() if order else None
+    tail = open_address(order, row).phone[-4:] if order and row else ""
+    return tail if len(tail) == 4 and tail.isdigit() else ""
