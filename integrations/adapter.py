@@ -148,7 +148,8 @@ class TrackWish:
 class Telling:
     """Something that happened to a parcel, for an ERP or a warehouse that did not see it itself.
 
-    `stage`: packed, shipped, picked_up, signed. `documents`: that system's own numbers, as (kind, number).
+    `stage`: packed, shipped, picked_up, signed; `shipped_already` corrects an ERP that is about to push it again.
+    `documents`: that system's own numbers, as (kind, number).
     """
 
     stage: str
@@ -160,6 +161,57 @@ class Telling:
     carrier: str
     waybill: str
     documents: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """Fresh secrets of a connection, to be laid over the old ones, and when they end."""
+
+    secrets: Mapping[str, Any]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerWish:
+    """The seller's answer to what a customer asked through the platform. `kind`: address, intercept, refund, cancel."""
+
+    kind: str
+    request_id: str
+    platform_order_id: str
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a protocol wants decided in the reply itself. `kind`: address, intercept, deliver."""
+
+    kind: str
+    # The subject as facts name it: platform order id, or the warehouse order code.
+    subject: str
+    request_id: str = ""
+    receiver: AddressSnapshot | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The tower's answer to a question. In doubt it is a no, and a person has a case (DESIGN 6)."""
+
+    accepted: bool
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterceptWish:
+    """Stop a parcel on its way: `stop` brings it back to the sender, `redirect` to `receiver`."""
+
+    carrier: str
+    waybill: str
+    kind: str
+    reason: str
+    order: str = ""
+    receiver: AddressSnapshot | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +233,8 @@ class Adapter:
     title: ClassVar[str]
     # platform · erp · wms · courier: the `system` of every fact that comes from here.
     system: ClassVar[str]
-    # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell.
+    # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell, token, answer, decide, slice,
+    # numbers, intercept. A method below belongs to each.
     capabilities: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[tuple[Field, ...]] = ()
     # The tower's codes of the couriers whose parcels it follows; empty: any.
@@ -210,6 +263,15 @@ class Adapter:
         """The protocol's own refusal for a bad signature."""
         return Reply(body=b'{"success":false}', status=401)
 
+    # Deciding in the reply: only where `answers_now` ----------------------------------------------------------------
+    def asked(self, access: Access, incoming: Incoming) -> Question | None:
+        """What a verified request wants decided; `None` for one that only tells."""
+        return None
+
+    def decided(self, access: Access, incoming: Incoming, question: Question, decision: Decision) -> Reply:
+        """The protocol's words for the decision. May hand an accepted question on to the system behind the tower."""
+        raise Unsupported(f"{self.name} asks nothing")
+
     # Reading ----------------------------------------------------------------------------------------------------
     def parse(self, message: Message) -> Sequence[Said | Fetch]:
         """Pure: a stored message in the tower's words. `Unreadable` with a reason where it makes no sense."""
@@ -221,9 +283,21 @@ class Adapter:
     def confirm(self, access: Access, polled: Polled) -> None:
         """Called once what `poll` brought is committed, where the server wants to be told (TMC). May repeat."""
 
+    def slice(self, access: Access, start: datetime, end: datetime, cursor: Mapping[str, Any]) -> Polled:
+        """One step of reading everything that changed in [start, end): for a back-fill. Starts with an empty cursor."""
+        raise Unsupported(f"{self.name} cannot be read by date")
+
+    def numbers(self, access: Access, start: datetime, end: datetime) -> Sequence[str]:
+        """The platform's own list of the orders placed in [start, end); the conservation ledger is held against it."""
+        raise Unsupported(f"{self.name} cannot list its orders")
+
     def fetch(self, access: Access, subject: str) -> Message:
         """Read one order again."""
         raise Unsupported(f"{self.name} cannot read one order")
+
+    def refresh(self, access: Access) -> Token:
+        """A fresh token before the old one ends; `Unauthorised` where a person must authorise again."""
+        raise Unsupported(f"{self.name} has no token to refresh")
 
     # Acts: every one may be repeated safely, and raises only `integrations.errors` -------------------------------
     def issue_waybill(self, access: Access, wish: WaybillWish) -> Waybill:
@@ -245,6 +319,13 @@ class Adapter:
 
     def tell(self, access: Access, news: Telling) -> None:
         raise Unsupported(f"{self.name} is not told of parcels")
+
+    def answer(self, access: Access, wish: AnswerWish) -> None:
+        raise Unsupported(f"{self.name} waits for no answers")
+
+    def intercept(self, access: Access, wish: InterceptWish) -> Mapping[str, Any]:
+        """Ask the courier to stop or redirect. What comes back is an acceptance; the outcome is told by the track."""
+        raise Unsupported(f"{self.name} stops no parcels")
 
     def deliver(self, access: Access, wish: DeliveryWish) -> Mapping[str, Any]:
         raise Unsupported(f"{self.name} is no warehouse")

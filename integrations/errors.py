@@ -15,6 +15,10 @@ class Temporary(OutsideError):
     """Their trouble or the wire's: the same call may succeed later. The job is tried again."""
 
 
+class Throttled(Temporary):
+    """They say we ask too often: the whole connection waits `retry_after` seconds, not only this call."""
+
+
 class Permanent(OutsideError):
     """Our data or our rights: repeating changes nothing. The job stops and is shown in admin."""
 

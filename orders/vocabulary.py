@@ -16,6 +16,7 @@ from orders.lifecycle import CauseKind
 __all__ = [
     "AddressSnapshot",
     "Cause",
+    "CustomerRequest",
     "Fact",
     "LineSnapshot",
     "OrderSnapshot",
@@ -164,6 +165,27 @@ class WarehouseReport:
     parcels: tuple[ParcelSnapshot, ...] = ()
     final: bool = True
     note: str = ""
+    # The reporting system's own numbers for the order, as (kind, number): sale_order, out_stock, wave …
+    documents: tuple[tuple[str, str], ...] = ()
+    # Where the reporting system knows the order only by the platform's number.
+    platform_order_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerRequest:
+    """What a customer asks of an order through the platform; a later word with the same `request_id` closes it.
+
+    `kind`: address, intercept. `status`: open, accepted, refused, withdrawn, expired. Where several words of one
+    request have the same time, the one that closes it wins.
+    """
+
+    request_id: str
+    kind: str
+    status: str
+    requested_at: datetime
+    updated_at: datetime
+    receiver: AddressSnapshot | None = None
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +200,7 @@ class TrackPoint:
     text: str = ""
 
 
-Snapshot = OrderSnapshot | WarehouseReport | PrintReport | TrackPoint | RefundSnapshot
+Snapshot = OrderSnapshot | WarehouseReport | PrintReport | TrackPoint | RefundSnapshot | CustomerRequest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,10 @@ class Case(models.Model):
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     # The platform's id of the request, so that its withdrawal finds it.
     source_key = models.CharField(max_length=100, blank=True, default="")
+    # The newest word of the platform about it: its time, and its rank where the time is the same (law 3).
+    source_at = models.DateTimeField(null=True, blank=True)
+    source_rank = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField(_("申请时间"), default=clock.now)
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default=State.OPEN)
     stage = models.CharField(_("阶段"), max_length=20, blank=True, default="")
     act = models.CharField(_("处理方式"), max_length=30, blank=True, default="")
@@ -79,6 +83,11 @@ class AddressChange(Case):
     class Meta:
         verbose_name = _("改址")
         verbose_name_plural = _("改址")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "source_key"], condition=~models.Q(source_key=""), name="one_address_case_per_request"
+            )
+        ]
 
 
 class InterceptRequest(Case):
@@ -90,3 +99,8 @@ class InterceptRequest(Case):
     class Meta:
         verbose_name = _("拦截申请")
         verbose_name_plural = _("拦截申请")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "source_key"], condition=~models.Q(source_key=""), name="one_intercept_per_request"
+            )
+        ]

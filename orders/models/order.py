@@ -31,6 +31,8 @@ class Order(FSMSafeModel):
     # Raised when all parcels were voided and the order starts again.
     generation = models.PositiveSmallIntegerField(default=1)
     held = models.BooleanField(_("已锁单"), default=False)
+    # The customer asked something of it, so there are cases to look at.
+    has_cases = models.BooleanField(default=False, editable=False)
 
     placed_at = models.DateTimeField(_("下单时间"))
     paid_at = models.DateTimeField(_("付款时间"), null=True, blank=True)
@@ -69,7 +71,8 @@ class Order(FSMSafeModel):
             "company", "shop", "platform_order_id", "number", "placed_at", "paid_at", "ship_by", "presale_until",
             "finished_at", "closed_at", "amount", "flags", "origin", "platform_status", "source_modified_at",
             "source_rank", "wrapped_key", "buyer_index", "phone_index", "last_four_index", "event_seq", "event_head",
-            "mark", "created_at", "updated_at", "generation", "address_version", "seller_flag", "buyer_note",
+            "mark", "created_at", "updated_at", "generation", "has_cases", "address_version", "seller_flag",
+            "buyer_note",
         ],
         no_db_index=["warehouse", "state"],
         history_change_reason_field=models.CharField(max_length=120, null=True),

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from orders.lifecycle import STAGE_RANK, HoldReason, LabelState, OrderState, ParcelState
-from orders.models import AfterSale, Event, Hold, Label, OrderLine, Parcel
+from orders.models import AddressChange, AfterSale, Event, Hold, Label, OrderLine, Parcel
 from orders.services import goods
+from orders.services.cases import open_requests
 from orders.services.claims import PROGRESS, claims_about, seen_waybills
 from orders.services.dossier import Dossier
 from orders.services.holds import open_hold, withdraw
@@ -61,7 +62,7 @@ def reconcile(dossier: Dossier) -> None:
 def _all_grounds(dossier: Dossier) -> list[Ground]:
     grounds = [
         ground
-        for source in (_refunds, _prints, _waybills, _addresses, _contradictions, _unmapped, _notes)
+        for source in (_refunds, _cases, _prints, _waybills, _addresses, _contradictions, _unmapped, _notes)
         for ground in source(dossier)
     ]
     breaches = [breach for ground in grounds for breach in _breach(dossier, ground)]
@@ -88,6 +89,22 @@ def _refunds(dossier: Dossier) -> Iterator[Ground]:
                 line=line,
                 evidence={"refund": sale.refund_id},
             )
+
+
+def _cases(dossier: Dossier) -> Iterator[Ground]:
+    """The customer asks for another address or for the goods to stay; asked after leaving, the courier must act."""
+    left = shipped_since(dossier)
+    for case in open_requests(dossier):
+        if left is not None and case.asked_at >= left:
+            continue
+        address = isinstance(case, AddressChange)
+        yield Ground(
+            HoldReason.ADDRESS_UNVERIFIED if address else HoldReason.CANCEL_REQUESTED,
+            f"request:{case.source_key}"[:100],
+            "买家申请修改地址，答复前不要发出" if address else "买家申请拦截，答复前不要发出",
+            since=case.asked_at,
+            evidence={"request": case.source_key},
+        )
 
 
 def _prints(dossier: Dossier) -> Iterator[Ground]:

@@ -16,7 +16,7 @@ from orders.models import (
     PrintAttempt,
     WarehouseOperator,
 )
-from orders.services import claims, snapshots
+from orders.services import cases, claims, snapshots
 from orders.services.claims import main_parcel
 from orders.services.decide import answer, in_one_transaction
 from orders.services.dossier import Dossier, close, lock_dossiers
@@ -24,6 +24,7 @@ from orders.services.outcome import Outcome
 from orders.services.settle import settle
 from orders.vocabulary import (
     Cause,
+    CustomerRequest,
     Fact,
     OrderSnapshot,
     PrintReport,
@@ -101,7 +102,7 @@ def _conflicting(dossier: Dossier, fact: Fact) -> Outcome:
 def _find(fact: Fact) -> list[int]:
     """The orders that a fact is about."""
     snapshot = fact.snapshot
-    if isinstance(snapshot, OrderSnapshot | RefundSnapshot):
+    if isinstance(snapshot, OrderSnapshot | RefundSnapshot | CustomerRequest):
         rows = Order.objects.filter(shop=fact.shop_id, platform_order_id=fact.subject)
         return list(rows.values_list("pk", flat=True))
     mine = Order.objects.filter(company=fact.company_id)
@@ -113,7 +114,11 @@ def _find(fact: Fact) -> list[int]:
     found = list(mine.filter(number=code).values_list("pk", flat=True))
     if not found:
         found = list(mine.filter(lines__parcel_lines__parcel__number=code).distinct().values_list("pk", flat=True))
-    return found or _by_document(fact, "order", code)
+    found = found or _by_document(fact, "order", code)
+    if not found and isinstance(snapshot, WarehouseReport) and snapshot.platform_order_id:
+        rows = mine.filter(platform_order_id=snapshot.platform_order_id)
+        found = list((rows.filter(shop=fact.shop_id) if fact.shop_id else rows).values_list("pk", flat=True))
+    return found
 
 
 def _by_document(fact: Fact, kind: str, number: str) -> list[int]:
@@ -126,6 +131,7 @@ def _take(dossier: Dossier, fact: Fact, created: bool) -> bool:
     takers: dict[type, Callable[[Dossier, Fact, Any], tuple[bool, dict[str, Any]]]] = {
         OrderSnapshot: snapshots.take_order,
         RefundSnapshot: snapshots.take_refund,
+        CustomerRequest: cases.take_request,
         WarehouseReport: _take_report,
         PrintReport: _take_print,
         TrackPoint: _take_point,
@@ -168,6 +174,8 @@ def _take_report(dossier: Dossier, fact: Fact, report: WarehouseReport) -> tuple
             claims.remember_first(claim, name, report.reported_at)
             claims.remember_first(claim, f"package:{package.waybill}", report.reported_at)
             _link(dossier, "wms", "waybill", package.waybill)
+    for kind, number in report.documents:
+        _link(dossier, str(fact.system), kind, number)
     facts = {"stage": report.stage, "status": report.platform_status, "code": report.order}
     return news, {**facts, "waybills": [package.waybill for package in report.parcels], "operator": report.operator}
 
