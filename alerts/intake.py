@@ -6,13 +6,14 @@ A consumer of the dispatch: database only. The sending is a job of the one outbo
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
 
 from alerts.models import Alert, Channel, Rule
 from integrations import jobs
-from integrations.models import Job
-from orders.lifecycle import HoldReason
+from integrations.models import Job, Trouble
+from orders.lifecycle import HoldReason, Role
 from orders.models import Event, Order
 
 
@@ -31,14 +32,42 @@ def take(event: Event, order: Order) -> None:
             },
         )
         if rule.mode == Rule.Mode.ON:
-            for channel in Channel.objects.filter(company=order.company_id, role=rule.role, enabled=True):
-                jobs.plan(
-                    "send_alert",
-                    f"alert:{alert.pk}:{channel.pk}",
-                    lane=Job.Lane.URGENT,
-                    order_id=order.pk,
-                    payload={"alert": alert.pk, "channel": channel.pk},
-                )
+            _send(alert, rule.role)
+
+
+def _send(alert: Alert, role: str) -> None:
+    for channel in Channel.objects.filter(company=alert.company_id, role=role, enabled=True):
+        jobs.plan(
+            "send_alert",
+            f"alert:{alert.pk}:{channel.pk}",
+            lane=Job.Lane.URGENT,
+            order_id=alert.order_id,
+            payload={"alert": alert.pk, "channel": channel.pk},
+        )
+
+
+def take_troubles() -> int:
+    """An alert for every trouble with another system that nobody was told of yet; how many.
+
+    What was over before anybody looked needs no message.
+    """
+    told = 0
+    for trouble in Trouble.objects.filter(closed_at__isnull=True, alerts__isnull=True).order_by("id")[:200]:
+        with transaction.atomic():
+            alert, new = Alert.objects.get_or_create(
+                trouble=trouble,
+                defaults={
+                    "company_id": trouble.company_id,
+                    "order_id": trouble.order_id,
+                    "level": trouble.level,
+                    "title": f"{trouble.get_kind_display()} · {trouble.connection or trouble.key}"[:200],
+                    "lines": [trouble.text],
+                },
+            )
+            if new:
+                _send(alert, Role.OPS_MANAGER)
+                told += 1
+    return told
 
 
 def _matching(event: Event, order: Order) -> list[Rule]:

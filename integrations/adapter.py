@@ -6,7 +6,7 @@ back. What it cannot do is absent from `capabilities`, and the method raises `Un
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from integrations.errors import Unsupported
@@ -239,6 +239,8 @@ class Adapter:
     fields: ClassVar[tuple[Field, ...]] = ()
     # The tower's codes of the couriers whose parcels it follows; empty: any.
     carriers: ClassVar[frozenset[str]] = frozenset()
+    # A token is refreshed when it has less than this left.
+    token_lead: ClassVar[timedelta] = timedelta(hours=24)
     # True where the protocol wants a decision in the reply.
     answers_now: ClassVar[bool] = False
 

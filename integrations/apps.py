@@ -11,4 +11,5 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # A broken adapter or two handlers for one job kind stop startup, not the first order.
-        import_module("integrations.acts")
+        for module in ("acts", "telling", "tracking", "tokens"):
+            import_module(f"integrations.{module}")

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary
+from integrations import budget
+from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled
 from integrations.models import Attempt, Connection, Job
 from orders import clock
 from orders.services.dossier import wake
@@ -99,6 +100,7 @@ def due(lane: str, *, now: datetime, limit: int) -> list[int]:
     ready = Q(state=Job.State.READY, not_before__lte=now)
     lost = Q(state=Job.State.RUNNING, leased_until__lt=now)
     rows = Job.objects.filter(ready | lost, lane=lane).order_by("not_before", "id")
+    rows = rows.exclude(connection__paused_until__gt=now)
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
@@ -132,9 +134,12 @@ def run(job_id: int) -> bool:
         return True
     try:
         assert_no_transaction()
-        result = _handlers[job.kind](task)
+        with budget.spending_for(job.connection):
+            result = _handlers[job.kind](task)
     except AlreadyDone as error:
         _finish(job, attempt, Job.State.DONE, "already_done", error=str(error))
+    except Throttled as error:
+        _wait_outside(job, attempt, error)
     except Temporary as error:
         _again(job, attempt, task, error, error.retry_after)
     except Permanent as error:
@@ -206,6 +211,21 @@ def _again(job: Job, attempt: Attempt, task: Task, error: Exception, retry_after
     _tell_connection(job, error)
 
 
+def _wait_outside(job: Job, attempt: Attempt, error: Throttled) -> None:
+    """They are busy, which is nobody's failure: the try is given back, and the whole connection waits."""
+    wait = timedelta(seconds=error.retry_after) if error.retry_after else budget.PAUSE
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, attempts=job.attempts).update(
+            state=Job.State.READY,
+            tries_left=job.tries_left + 1,
+            not_before=clock.now() + wait,
+            leased_until=None,
+            error=_words(error)[:500],
+        )
+        _close(attempt, "throttled", _words(error))
+    _tell_connection(job, error)
+
+
 def _give_up(job: Job, attempt: Attempt, task: Task, error: Exception) -> None:
     if mourn := _mourners.get(job.kind):
         mourn(task, _words(error))
@@ -220,6 +240,8 @@ def _words(error: Exception) -> str:
 
 def _tell_connection(job: Job, error: Exception) -> None:
     if job.connection_id:
+        if isinstance(error, Throttled):
+            budget.pause(job.connection_id, error)
         Connection.objects.filter(pk=job.connection_id).update(
             last_error=_words(error)[:500], last_error_at=clock.now()
         )

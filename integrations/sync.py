@@ -3,7 +3,8 @@
 import logging
 from datetime import datetime, timedelta
 
-from integrations.errors import OutsideError
+from integrations import budget
+from integrations.errors import OutsideError, Throttled
 from integrations.inbox import keep
 from integrations.models import Connection
 from integrations.registry import adapter_named
@@ -18,6 +19,7 @@ STEPS = 20
 def poll_due(*, now: datetime) -> int:
     """Poll every connection whose time has come; how many were claimed here."""
     rows = Connection.objects.filter(enabled=True, next_poll_at__lte=now).exclude(adapter="")
+    rows = rows.exclude(paused_until__gt=now)
     claimed = 0
     for connection in rows:
         if "poll" not in adapter_named(connection.adapter).capabilities:
@@ -52,19 +54,23 @@ def poll(connection: Connection) -> int:
     try:
         for _ in range(STEPS):
             access = connection.open(clock.now())
-            polled = adapter.poll(access, connection.cursor)
+            with budget.spending_for(connection):
+                polled = adapter.poll(access, connection.cursor)
             new += len(keep(connection, polled.messages))
             connection.cursor = dict(polled.cursor)
             Connection.objects.filter(pk=connection.pk).update(
                 cursor=connection.cursor, last_poll_at=clock.now(), last_error="", last_error_at=None
             )
-            adapter.confirm(access, polled)
+            with budget.spending_for(connection):
+                adapter.confirm(access, polled)
             if not polled.more:
                 break
     except OutsideError as error:
         code = f"[{error.code}] " if error.code else ""
         log.warning("poll of connection %s: %s%s", connection.pk, code, error)
         values = {"last_error": f"{code}{error}"[:500], "last_error_at": clock.now()}
+        if isinstance(error, Throttled):
+            budget.pause(connection.pk, error)
         if error.retry_after:
             values["next_poll_at"] = clock.now() + timedelta(seconds=error.retry_after)
         Connection.objects.filter(pk=connection.pk).update(**values)

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from integrations import inbox, jobs, sync
+from alerts import intake
+from integrations import inbox, jobs, sync, tokens
 from orders import clock
 from orders.models.partitions import ensure_partitions
 from orders.services import anchors, deadlines, keys
@@ -42,6 +43,11 @@ def run_bulk_jobs() -> int:
 @shared_task
 def poll_connections() -> int:
     return sync.poll_due(now=clock.now())
+
+
+@shared_task
+def watch_connections() -> int:
+    return tokens.plan_refreshes(now=clock.now()) + intake.take_troubles()
 
 
 @shared_task

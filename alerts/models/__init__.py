@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from integrations.models import Trouble
 from integrations.models.secrets import HoldsSecrets
 from orders import clock
 from orders.lifecycle import HoldReason, Role
@@ -61,7 +62,9 @@ class Alert(models.Model):
     company = models.ForeignKey(Company, models.CASCADE)
     order = models.ForeignKey(Order, models.CASCADE, null=True, blank=True)
     rule = models.ForeignKey(Rule, models.SET_NULL, null=True, blank=True)
-    event_id = models.BigIntegerField()
+    # What it was made from: an event of an order, or a trouble with another system.
+    event_id = models.BigIntegerField(null=True, blank=True)
+    trouble = models.ForeignKey(Trouble, models.CASCADE, null=True, blank=True, related_name="alerts")
     level = models.CharField(_("级别"), max_length=10)
     title = models.CharField(_("标题"), max_length=200)
     lines = models.JSONField(_("内容"), default=list)
@@ -72,7 +75,10 @@ class Alert(models.Model):
     class Meta:
         verbose_name = _("告警")
         verbose_name_plural = _("告警")
-        constraints = [models.UniqueConstraint(fields=["event_id", "rule"], name="one_alert_per_event_and_rule")]
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "rule"], name="one_alert_per_event_and_rule"),
+            models.UniqueConstraint(fields=["trouble"], name="one_alert_per_trouble"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -1,5 +1,6 @@
 from integrations.models.connection import Connection, DayKey
 from integrations.models.job import Attempt, Job
 from integrations.models.receipt import Receipt
+from integrations.models.trouble import Trouble
 
-__all__ = ["Attempt", "Connection", "DayKey", "Job", "Receipt"]
+__all__ = ["Attempt", "Connection", "DayKey", "Job", "Receipt", "Trouble"]

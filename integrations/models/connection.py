@@ -32,6 +32,13 @@ class Connection(HoldsSecrets):
     poll_seconds = models.PositiveIntegerField(_("轮询间隔(秒)"), default=300)
     next_poll_at = models.DateTimeField(_("下次轮询"), default=clock.now)
     cursor = models.JSONField(default=dict, blank=True)
+    # The token in the secrets ends then; it is refreshed before.
+    token_expires_at = models.DateTimeField(_("授权到期"), null=True, blank=True)
+    # They said that the tower asks too often: nothing is sent before.
+    paused_until = models.DateTimeField(_("暂停至"), null=True, blank=True)
+    calls_per_minute = models.PositiveIntegerField(
+        _("每分钟调用上限"), default=0, help_text=_("0 表示不限制"), blank=True
+    )
     last_message_at = models.DateTimeField(_("最近消息"), null=True, blank=True)
     last_poll_at = models.DateTimeField(_("最近轮询"), null=True, blank=True)
     # Platform event time → visible here, in the last message.

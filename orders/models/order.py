@@ -37,6 +37,8 @@ class Order(FSMSafeModel):
     placed_at = models.DateTimeField(_("下单时间"))
     paid_at = models.DateTimeField(_("付款时间"), null=True, blank=True)
     ship_by = models.DateTimeField(_("最晚发货"), null=True, blank=True)
+    # The platform named no time: it was computed from the shop's promise.
+    ship_by_promised = models.BooleanField(default=False, editable=False)
     presale_until = models.DateTimeField(_("预售发货时间"), null=True, blank=True)
     # 交易完成 is the platform's fact, 已签收 the courier's: two facts, two times.
     finished_at = models.DateTimeField(_("交易完成时间"), null=True, blank=True)
@@ -72,7 +74,7 @@ class Order(FSMSafeModel):
             "finished_at", "closed_at", "amount", "flags", "origin", "platform_status", "source_modified_at",
             "source_rank", "wrapped_key", "buyer_index", "phone_index", "last_four_index", "event_seq", "event_head",
             "mark", "created_at", "updated_at", "generation", "has_cases", "address_version", "seller_flag",
-            "buyer_note",
+            "buyer_note", "ship_by_promised",
         ],
         no_db_index=["warehouse", "state"],
         history_change_reason_field=models.CharField(max_length=120, null=True),

@@ -105,6 +105,9 @@ class Shop(models.Model):
     auto_release = models.BooleanField(_("自动推送仓库"), default=True)
     stops_on_note = models.BooleanField(_("有买家留言时先锁单"), default=False)
     requires_mapping = models.BooleanField(_("商品必须先对应货品"), default=True)
+    # What the shop promises where its platform names no time: hours from payment, and from shipping to the pick-up.
+    ship_hours = models.PositiveSmallIntegerField(_("承诺发货时限(小时)"), default=48)
+    pickup_hours = models.PositiveSmallIntegerField(_("承诺揽收时限(小时)"), default=24)
     active = models.BooleanField(_("启用"), default=True)
     history = HistoricalRecords()
 

@@ -4,7 +4,7 @@ Nothing here looks at the fact that just came; everything is derived from what i
 with one event a step. What the facts broke becomes a hold (`implied`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orders.lifecycle import STAGE_RANK, LabelState, OrderState, ParcelState
 from orders.models import OBSERVED, Claim, Label, Order, Parcel, PrintAttempt
@@ -22,6 +22,7 @@ def settle(dossier: Dossier) -> None:
     progress = _progress(dossier)
     if order.state == OrderState.PENDING_PAYMENT and (order.paid_at or progress):
         steps.pay(dossier, OBSERVED, at=order.paid_at)
+    _promise(order)
     if progress and not dossier.parcels:
         _first_parcel(dossier)
     for parcel in dossier.parcels:
@@ -38,6 +39,13 @@ def settle(dossier: Dossier) -> None:
             void_labels(dossier, parcel)
     steps.follow(dossier)
     implied.reconcile(dossier)
+
+
+def _promise(order: Order) -> None:
+    """A paid order always has a time to be shipped by: the platform's, else what the shop promises."""
+    if order.paid_at and (order.ship_by is None or order.ship_by_promised):
+        start = max(order.paid_at, order.presale_until or order.paid_at)
+        order.ship_by, order.ship_by_promised = start + timedelta(hours=order.shop.ship_hours), True
 
 
 def _progress(dossier: Dossier) -> int:

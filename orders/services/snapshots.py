@@ -86,7 +86,7 @@ def _take_newest(dossier: Dossier, snapshot: OrderSnapshot) -> None:
     order.placed_at, order.amount = snapshot.placed_at, snapshot.amount
     order.buyer_note, order.seller_note = snapshot.buyer_note, snapshot.seller_note
     order.seller_flag, order.platform_status = snapshot.seller_flag[:10], snapshot.platform_status[:40]
-    order.ship_by, order.presale_until = snapshot.ship_by, snapshot.presale_until
+    order.ship_by, order.ship_by_promised, order.presale_until = snapshot.ship_by, False, snapshot.presale_until
     order.flags, order.origin = sorted(snapshot.flags), dict(snapshot.origin)
     order.buyer_index = sealing.blind("buyer", snapshot.buyer)
     known = {line.platform_line_id: line for line in dossier.lines}

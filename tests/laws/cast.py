@@ -57,8 +57,14 @@ class Seller:
     def sells(self, *skus: str, order_id: str = "", **fields: Any) -> Order:
         """A paid order, as its platform tells of it."""
         number = order_id or f"20261111{next(_numbers):010}"
+        snapshot = self.snapshot(number, *skus, **fields)
+        outcome = record(self.fact(f"sold:{number}", number, snapshot), cause=SYSTEM)
+        assert outcome.ok, outcome
+        return Order.objects.get(shop=self.shop, platform_order_id=number)
+
+    def snapshot(self, number: str, *skus: str, **fields: Any) -> OrderSnapshot:
         now = clock.now()
-        snapshot = OrderSnapshot(
+        return OrderSnapshot(
             **{
                 "platform_order_id": number,
                 "status": "paid",
@@ -77,9 +83,6 @@ class Seller:
                 **fields,
             }
         )
-        outcome = record(self.fact(f"sold:{number}", number, snapshot), cause=SYSTEM)
-        assert outcome.ok, outcome
-        return Order.objects.get(shop=self.shop, platform_order_id=number)
 
     def fact(self, key: str, subject: str, snapshot: Any, system: CauseKind = CauseKind.PLATFORM) -> Fact:
         return Fact(
