@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from integrations import jobs
-from integrations.adapter import Access, Adapter, DeliveryWish, Goods, ShipWish, WaybillWish
+from integrations.adapter import Access, Adapter, AnswerWish, DeliveryWish, Goods, ShipWish, WaybillWish
 from integrations.errors import AlreadyDone, Permanent, Temporary
 from integrations.inbox import keep, process
 from integrations.jobs import Task, handles
@@ -211,6 +211,24 @@ def restore_parcel(task: Task) -> None:
     if not order.held:
         adapter, access, number, warehouse = _pending(task)
         adapter.restore(access, number, warehouse, str(task.payload["reason"]))
+
+
+@handles("answer_platform")
+def answer_platform(task: Task) -> Mapping[str, Any]:
+    """Carry the seller's answer to the platform, once; "answered already" counts as done."""
+    _, adapter, access = _open(task)
+    wish = AnswerWish(
+        kind=str(task.payload["kind"]),
+        request_id=str(task.payload["request"]),
+        platform_order_id=_order(task).platform_order_id,
+        accepted=bool(task.payload["accepted"]),
+        reason=str(task.payload["reason"]),
+    )
+    try:
+        adapter.answer(access, wish)
+    except AlreadyDone as error:
+        return {"code": "already_done", "detail": str(error)}
+    return {"code": "done", "accepted": wish.accepted}
 
 
 @handles("tell_platform")

@@ -1,6 +1,7 @@
 """The one webhook door: verify over raw bytes → receipts committed → the reply that the protocol expects."""
 
 import logging
+import time
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -11,8 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from integrations.adapter import Access, Adapter, Incoming, Message, Reply
+from integrations.budget import spending_for
+from integrations.decisions import decide
 from integrations.errors import BadSignature, Unreadable, Unsupported
-from integrations.inbox import LARGEST_BODY, keep, park, short_hash
+from integrations.inbox import LARGEST_BODY, keep, park, process, short_hash
 from integrations.models import Connection
 from integrations.registry import adapters
 from orders import clock
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 @require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
     """Any adapter's webhook. An unknown key is 404; a bad signature the protocol's own refusal, counted, not stored."""
+    started = time.monotonic()
     adapter = adapters().get(adapter_name)
     if adapter is None or not key.isprintable():
         raise Http404
@@ -51,21 +55,45 @@ def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
         return _http(adapter.refused(incoming, error))
     except Unsupported as error:
         raise Http404 from error
-    _take(adapter, connection, access, incoming)
+    receipts = _take(adapter, connection, access, incoming)
+    if adapter.answers_now and (reply := _decided(adapter, connection, access, incoming, receipts, started)):
+        return _http(reply)
     return _http(adapter.accepted(incoming))
 
 
-def _take(adapter: Adapter, connection: Connection, access: Access, incoming: Incoming) -> None:
+def _take(adapter: Adapter, connection: Connection, access: Access, incoming: Incoming) -> list[int]:
     """Commit what came; what cannot be taken apart is parked with its reason, and acknowledged all the same."""
     if len(incoming.body) > LARGEST_BODY:
         _park(connection, incoming.body[:4096], f"报文过大（{len(incoming.body)} 字节），只保留开头")
-        return
+        return []
     try:
         messages = adapter.unpack(access, incoming)
     except Unreadable as error:
         _park(connection, incoming.body, str(error))
-    else:
-        keep(connection, messages)
+        return []
+    return keep(connection, messages)
+
+
+def _decided(
+    adapter: Adapter,
+    connection: Connection,
+    access: Access,
+    incoming: Incoming,
+    receipts: list[int],
+    started: float,
+) -> Reply | None:
+    """The reply to a question, decided on what it says; `None` where nothing was asked."""
+    try:
+        question = adapter.asked(access, incoming)
+    except Unreadable:
+        return None
+    if question is None:
+        return None
+    for receipt_id in receipts:
+        process(receipt_id)
+    decision = decide(connection, question, started=started)
+    with spending_for(connection):
+        return adapter.decided(access, incoming, question, decision)
 
 
 def _park(connection: Connection, body: bytes, reason: str) -> None:

@@ -165,6 +165,20 @@ def _plan_pend(kind: str, event: Event, order: Order, parcel: Parcel) -> None:
         )
 
 
+def _answer(event: Event, order: Order) -> None:
+    """A person's answer to what the buyer asked goes to the platform. What the reply itself said needs no telling."""
+    connection = _shop_connection(order, "answer")
+    if connection and event.actor.startswith(("person:", "api_key:")):
+        jobs.plan(
+            "answer_platform",
+            f"answer:{event.facts['kind']}:{event.facts['case']}:{event.pk}",
+            lane=Job.Lane.URGENT,
+            connection_id=connection.pk,
+            order_id=order.pk,
+            payload={name: event.facts[name] for name in ("kind", "request", "accepted")} | {"reason": event.reason},
+        )
+
+
 def _cancel_delivery(event: Event, order: Order) -> None:
     parcel = _parcel(event)
     if parcel and (connection := _warehouse_connection(parcel, "deliver")):
@@ -192,6 +206,7 @@ _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "waybill_orphaned": (_recycle,),
     Move.SHIP: (_tell_platform, telling.plan_telling, tracking.plan_following),
     Move.VOID: (_cancel_delivery,),
+    "case_answered": (_answer,),
     "hold_opened": (_pend,),
     "hold_lifted": (_restore,),
     "hold_withdrawn": (_restore,),

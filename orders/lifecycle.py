@@ -105,6 +105,7 @@ class Move(StrEnum):
     HOLD = "hold"
     LIFT = "lift"
     CONFIRM = "confirm"
+    ANSWER = "answer"
 
 
 MOVE_LABELS = {
@@ -122,12 +123,13 @@ MOVE_LABELS = {
     Move.HOLD: _("锁单"),
     Move.LIFT: _("解封"),
     Move.CONFIRM: _("确认异常"),
+    Move.ANSWER: _("答复买家申请"),
 }
 
 ORDER_MOVES = (Move.PAY, Move.RELEASE, Move.CANCEL, Move.RETURN)
 PARCEL_MOVES = (Move.PACK, Move.UNPACK, Move.SHIP, Move.SIGN, Move.VOID, Move.RETURN)
 # Law 6: what stays possible while an order is held.
-ALLOWED_WHILE_HELD = frozenset({Move.CANCEL, Move.VOID, Move.HOLD, Move.LIFT, Move.CONFIRM})
+ALLOWED_WHILE_HELD = frozenset({Move.CANCEL, Move.VOID, Move.HOLD, Move.LIFT, Move.CONFIRM, Move.ANSWER})
 
 
 class Need(TextChoices):
@@ -218,6 +220,8 @@ DEFAULT_POLICIES: dict[tuple[str, str], MovePolicy] = {
     ),
     ("hold", Move.LIFT): _policy((Role.OPS_MANAGER,), (), (_REASON,)),
     ("hold", Move.CONFIRM): _policy((Role.OPS_MANAGER,), (), (_REASON,)),
+    # 改址 and 拦截 that the buyer asked for through the platform.
+    ("case", Move.ANSWER): _policy((Role.CS, Role.OPS_MANAGER), (CauseKind.SYSTEM,), ()),
 }
 
 # A move that needs more standing from some states than from others.

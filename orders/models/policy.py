@@ -15,7 +15,7 @@ SUBJECT_MOVES = {f"{subject}.{move}": (subject, str(move)) for subject, move in 
 def act_choices() -> list[tuple[str, str]]:
     from orders.lifecycle import MOVE_LABELS, Move
 
-    subjects = {"order": _("订单"), "parcel": _("包裹"), "label": _("面单"), "hold": _("锁单")}
+    subjects = {"order": _("订单"), "parcel": _("包裹"), "label": _("面单"), "hold": _("锁单"), "case": _("申请")}
     return [(key, f"{subjects[subject]} · {MOVE_LABELS[Move(move)]}") for key, (subject, move) in SUBJECT_MOVES.items()]
 
 

@@ -31,6 +31,8 @@ VERBS: dict[str, Any] = {
     "label_voided": _("面单作废"),
     "print_result": _("打印结果"),
     "print_observed": _("外部系统打印"),
+    "lines_checked": _("验货完成"),
+    "case_answered": _("答复买家申请"),
     # On a company's own stream.
     "policy_changed": _("修改操作权限"),
     "connection_made": _("新增系统连接"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from orders.lifecycle import STAGE_RANK, LabelState, OrderState, ParcelState
 from orders.models import OBSERVED, Claim, Label, Order, Parcel, PrintAttempt
-from orders.services import implied, steps
+from orders.services import cases, implied, steps
 from orders.services.claims import PROGRESS, claims_about, first_time, seen_waybills
 from orders.services.dossier import Dossier, void_labels
 
@@ -38,6 +38,7 @@ def settle(dossier: Dossier) -> None:
         if parcel.state == ParcelState.VOIDED:
             void_labels(dossier, parcel)
     steps.follow(dossier)
+    cases.close_what_came_true(dossier)
     implied.reconcile(dossier)
 
 

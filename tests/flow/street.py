@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection as database
 
 from alerts.models import Channel, Rule
@@ -26,7 +27,7 @@ from tests.laws.cast import Seller, seller
 
 ROBOT = "693a91f6-7aaa-4bc4-97a0-0ec251fa5aaa"
 SPEED = 20.0
-PACKAGES = ("integrations.platforms", "integrations.wms", "alerts.channels")
+PACKAGES = ("integrations.platforms", "integrations.wms", "integrations.carriers", "alerts.channels")
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Street:
         tasks.run_urgent_jobs()
         tasks.run_ingest_jobs()
         tasks.run_sync_jobs()
+        tasks.run_bulk_jobs()
         tasks.sweep_deadlines()
 
     def live(self, until: Callable[[], bool], *, seconds: float = 600) -> None:
@@ -102,10 +104,12 @@ def street(tower_url: str, **warehouse: Any) -> Iterator[Street]:
             "taobao": {"ban_seconds": 1},
             "qimen": {"step_seconds": 1, "prints": warehouse.get("printed_by", "tower")},
             "erp": {"repush_every": 0},
+            "kuaidi100": {"step_seconds": 10},
         },
     )
     fast = clock.FastClock(clock.now().replace(microsecond=0), SPEED)
     with clock.running_on(fast), serving(world, tick_seconds=0.04) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "TOWER_URL", tower_url)
         found = _wired(host, tower_url, warehouse)
         _listen(patch, found)
         yield found
@@ -117,6 +121,17 @@ def _wired(host: Host, tower_url: str, warehouse: dict[str, Any]) -> Street:
     shop.settings["start"] = clock.now().isoformat()
     shop.save()
     wms = sells.qimen(base_url=f"{host.url}/qimen/router/qimen/service")
+    wms.settings |= {"pickup_method": "orderprocess.report", "pickup_status": "GOT"}
+    wms.save()
+    courier = Connection.objects.create(
+        company=sells.shop.company,
+        adapter="kuaidi100",
+        name="快递100",
+        base_url=f"{host.url}/kuaidi100",
+        settings={"customer": "EMULATORCUSTOMER0001"},
+    )
+    courier.set_secrets({"key": "EMULATORkey0001", "salt": "emulator-salt"})
+    courier.save()
     channel = Channel.objects.create(
         company=sells.shop.company,
         kind="wecom",

@@ -1,4 +1,4 @@
-"""From the sale on the platform to the parcel on the courier's car, with nothing between but what is shipped."""
+"""From the sale on the platform to the signature at the door, with nothing between but what is shipped."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,8 @@ def test_a_sale_goes_to_the_warehouse_and_its_waybill_comes_back_to_the_platform
         label = parcel.labels.get()
         assert on.platform(tid)["waybills"] == [label.waybill]
     assert not Hold.objects.exists()
-    assert not Job.objects.exclude(state=Job.State.DONE).exists(), on.left()
+    # The courier is still watched; everything else is done.
+    assert not Job.objects.exclude(state=Job.State.DONE).exclude(kind="follow_parcel").exists(), on.left()
     assert not Receipt.objects.exclude(state__in=["done", "ignored"]).exists()
     # One parcel, one delivery, one print, one shipping notice each.
     known = on.does("qimen", "orders")
@@ -96,7 +97,7 @@ def test_a_second_print_at_the_desk_is_refused_and_told_with_both_people(live_se
         assert all(word in first for word in (picker.username, "工位A3", "P1", label.waybill))
         assert all(word in second for word in (shipper.username, "工位B7", "P2", label.waybill))
         assert order.platform_order_id in message["content"]
-        assert f"(http://localhost:8000/admin/orders/order/{order.pk}/change/)" in message["content"]
+        assert f"({live_server.url}/admin/orders/order/{order.pk}/change/)" in message["content"]
         assert Label.objects.count() == 1
 
 
@@ -114,3 +115,21 @@ def test_a_refund_stops_the_parcel_in_the_warehouse_and_its_withdrawal_lets_it_g
     on.does("taobao", "refund_close", tid=tid)
     on.live(lambda: on.platform(tid)["status"] == "WAIT_BUYER_CONFIRM_GOODS")
     assert not Order.objects.get().held
+
+
+def test_the_courier_picks_up_and_delivers_and_those_who_cannot_see_it_are_told(self_printing):
+    on = self_printing
+    tid = on.sells()
+    on.live(lambda: on.state(tid) == "shipped")
+    waybill = Label.objects.get().waybill
+    on.live(lambda: any(row["waybill"] == waybill for row in on.does("kuaidi100", "parcels")))
+    on.does("kuaidi100", "pick_up", waybill=waybill)
+    on.live(lambda: on.state(tid) == "signed")
+    on.settle()
+    heard = on.journal("qimen", "heard")
+    assert [(row["status"], row["waybill"]) for row in heard] == [("GOT", waybill)]
+    parcel = Parcel.objects.get()
+    assert parcel.shipped_at < parcel.signed_at
+    # Both ends are facts of their own: the buyer has not closed the deal on the platform.
+    assert Order.objects.get().finished_at is None
+    assert not Hold.objects.exists()

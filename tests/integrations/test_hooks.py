@@ -225,7 +225,8 @@ def test_good_questions_behind_every_hostile_body_are_processed(shop, honest):
     assert response.json()["result"]["success"] == "false"
     inbox.process_due()
     newest = Receipt.objects.order_by("-id")[0]
-    assert (newest.state, newest.subject) == (Receipt.State.DONE, "3456789012345684681")
+    # Its order is not here yet; the request opens its case when it comes.
+    assert (newest.state, newest.subject) == (Receipt.State.WAITING, "3456789012345684681")
 
 
 @pytest.mark.parametrize("method", ["", "\x00", "😀", "x" * 4000])

@@ -10,16 +10,17 @@ from integrations import jobs
 from integrations.models import Job
 from orders.lifecycle import ALLOWED_WHILE_HELD, LabelState, Move, OrderState, Role
 from orders.models import Label, PrintAttempt
-from orders.services import holds, labels, move
+from orders.services import cases, holds, labels, move
 from orders.services.outcome import Outcome
 from tests.lifecycle.scene import WHO, Scene, done, everything, scene, undone
 from tests.lifecycle.table import ORDER, PARCEL, Row
+from tests.orders.test_cases import asks_for_another_address
 
 pytestmark = pytest.mark.django_db
 
-# Review, hold, cancel, void: by the names of the moves. Comment, address change and intercept are services of their
-# own, which move nothing; a put-back is a task that void and cancel leave.
-NAMED_BY_THE_LAW = {"cancel", "void", "hold", "lift", "confirm"}
+# Review, hold, cancel, void: by the names of the moves; "answer" is the answer to an address change or an intercept.
+# A put-back is a task that void and cancel leave.
+NAMED_BY_THE_LAW = {"cancel", "void", "hold", "lift", "confirm", "answer"}
 Ask = Callable[[Scene], Outcome]
 
 
@@ -54,6 +55,17 @@ def lifts(on: Scene) -> Outcome:
     return holds.lift(on.order.holds.earliest("pk").pk, reason="已核实", cause=on.cause(Role.OPS_MANAGER))
 
 
+def answers(on: Scene) -> Outcome:
+    asks_for_another_address(on.order)
+    [case] = on.order.addresschanges.filter(state="open")
+    return cases.answer_request("address", case.pk, accepted=False, cause=on.cause(Role.CS))
+
+
+def decides(on: Scene) -> Outcome:
+    asks_for_another_address(on.order)
+    return cases.decide_request(on.order.pk, kind="address", request_id="R1", cause=on.cause(Role.CS))
+
+
 # Every command of the services and how it is asked; a new one must be put here, or into one of the two lists below.
 COMMANDS: dict[str, Callable[[Scene], dict[str, Ask]]] = {
     "move.move": every_move,
@@ -63,11 +75,23 @@ COMMANDS: dict[str, Callable[[Scene], dict[str, Ask]]] = {
     "holds.place_hold": lambda on: {"hold": places_a_hold},
     "holds.lift": lambda on: {"lift": lifts},
     "holds.confirm": lambda on: {"confirm": confirms},
+    "cases.answer_request": lambda on: {"answer": answers},
+    "cases.decide_request": lambda on: {"answer": decides},
 }
 # What has already happened elsewhere, which is recorded under any hold (law 4).
 FACTS = {"labels.waybill_issued", "labels.waybill_failed", "labels.print_result"}
 # Parts of other services: they need an open dossier and are no doors' business.
-PARTS = {"labels.describe", "labels.finish_print", "holds.open_hold", "holds.withdraw", "holds.who_caused"}
+PARTS = {
+    "labels.describe",
+    "labels.finish_print",
+    "holds.open_hold",
+    "holds.withdraw",
+    "holds.who_caused",
+    "cases.cases_of",
+    "cases.close_what_came_true",
+    "cases.open_requests",
+    "cases.take_request",
+}
 
 
 def public_functions(module: ModuleType) -> set[str]:
@@ -77,7 +101,7 @@ def public_functions(module: ModuleType) -> set[str]:
 
 
 def test_every_public_service_is_known_as_command_fact_or_part() -> None:
-    there = set().union(*(public_functions(module) for module in (move, labels, holds)))
+    there = set().union(*(public_functions(module) for module in (move, labels, holds, cases)))
     assert there == {*COMMANDS, *FACTS, *PARTS}
 
 

@@ -8,11 +8,12 @@ import pytest
 from orders.clock import FixedClock
 from orders.lifecycle import DEFAULT_POLICIES, HoldReason, LabelState, Need, OrderState, ParcelState, Role
 from orders.models import Hold, Order, TransitionPolicy
-from orders.services import holds, labels
+from orders.services import cases, holds, labels
 from orders.services.outcome import Outcome
 from orders.services.policy_changes import change_policy, default_values
 from tests.lifecycle.scene import Scene, done, everything, scene
 from tests.orders import factories
+from tests.orders.test_cases import asks_for_another_address
 
 pytestmark = pytest.mark.django_db
 TO_PICK = OrderState.TO_PICK
@@ -210,6 +211,7 @@ def test_every_act_can_be_given_to_somebody_else(subject: str, name: str, clock:
     on = scene()
     on.reach(OrderState.PACKED)
     hold = on.holds_it()
+    case = asks_for_another_address(on.order)
     says(on, f"{subject}.{name}", roles=(str(Role.INTEGRATOR),), causes=())
     cause = on.cause(Role.OPS_MANAGER)
     asks = {
@@ -223,6 +225,7 @@ def test_every_act_can_be_given_to_somebody_else(subject: str, name: str, clock:
             "lift": lambda: holds.lift(hold, reason="核实", cause=cause),
             "confirm": lambda: holds.confirm(hold, reason="属实", cause=cause),
         }[name](),
+        "case": lambda: cases.answer_request("address", case.pk, accepted=False, cause=cause),
     }
     rows = everything()
     assert asks[subject]().code == "role"

@@ -9,11 +9,13 @@ from typing import Any
 from integrations.adapter import (
     Access,
     Adapter,
+    Decision,
     Fetch,
     Field,
     Incoming,
     Message,
     Polled,
+    Question,
     Reply,
     Said,
     ShipWish,
@@ -30,6 +32,7 @@ class TaobaoAdapter(Adapter):
     name = "taobao"
     title = "淘宝/天猫"
     system = "platform"
+    answers_now = True
     capabilities = frozenset({"webhook", "poll", "fetch", "waybill", "ship"})
     fields = (
         Field("app_key", "App Key", required=True),
@@ -58,6 +61,12 @@ class TaobaoAdapter(Adapter):
 
     def accepted(self, incoming: Incoming) -> Reply:
         return webhook.to_a_person()
+
+    def asked(self, access: Access, incoming: Incoming) -> Question | None:
+        return webhook.asked(incoming)
+
+    def decided(self, access: Access, incoming: Incoming, question: Question, decision: Decision) -> Reply:
+        return webhook.decided(decision)
 
     def refused(self, incoming: Incoming, error: Exception) -> Reply:
         return webhook.refused()

@@ -81,7 +81,7 @@ class TaobaoEmulator(Emulator):
         form = dict(request.query())
         form |= dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         method = form.get("method", "")
-        logged = {name: value[:500] for name, value in form.items() if name not in UNLOGGED}
+        logged = {name: value[:4000] for name, value in form.items() if name not in UNLOGGED}
         failing = self.faults.hits("fail")
         if failing and self.faults.chance.random() < 0.5:
             self.journal.write("call", method=method, form=logged, outcome="HTTP 502")

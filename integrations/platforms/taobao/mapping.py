@@ -8,13 +8,22 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said
 from integrations.errors import Unreadable
-from orders.vocabulary import AddressSnapshot, LineSnapshot, OrderSnapshot, RefundSnapshot, beijing, yuan
+from orders.vocabulary import (
+    AddressSnapshot,
+    CustomerRequest,
+    LineSnapshot,
+    OrderSnapshot,
+    RefundSnapshot,
+    beijing,
+    yuan,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +58,12 @@ REFUNDS = {
 }
 # How a sub-order without refund is written is not documented: absent, empty and this literal have been seen.
 NO_REFUND = frozenset({"", "NO_REFUND"})
+
+# What the platform asks the seller's system (SPI) → what the buyer wants.
+QUESTIONS = {
+    "qimen.taobao.qianniu.cloudkefu.address.self.modify": "address",
+    "qimen.taobao.qianniu.cloudkefu.order.self.intercept": "intercept",
+}
 
 # Topic of the message service → where the trade's id stands in its content; None: the order does not change.
 TOPICS: dict[str, str | None] = {
@@ -95,6 +110,7 @@ FAMILIES = ("taobao_trade_", "taobao_refund_", "taobao_dispute_")
 # `store_code` of goods that lie in the platform's own warehouse. The complete list is not published.
 PLATFORM_STORE_PREFIXES = ("cainiao",)
 
+ASKED_AT = re.compile(r"20\d\d-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d:")
 AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 LARGEST_QUANTITY = 10**6
 
@@ -112,7 +128,7 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
     if message.kind.startswith("tmc:"):
         return _pointed_at(message.kind.removeprefix("tmc:"), _object(message.body))
     if message.kind.startswith("spi:"):
-        return [Fetch(subject=_order_id(_object(message.body), "bizOrderId"))]
+        return _asked(message)
     raise Unreadable(f"没有这种报文：{message.kind}")
 
 
@@ -230,6 +246,33 @@ def _pointed_at(topic: str, envelope: Mapping[str, Any]) -> Sequence[Fetch]:
     if not isinstance(inside, Mapping):
         raise Unreadable(f"消息 {topic} 没有内容")
     return [Fetch(subject=_order_id(inside, where))]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a question of the platform is about. The wished address itself is masked, in fields nobody has published."""
+
+    subject: str
+    request_id: str
+
+
+def question(body: bytes) -> Asked:
+    """The order, and a name for the wish: the receiver it asks for has an OAID of its own."""
+    content = _object(body)
+    subject = _order_id(content, "bizOrderId")
+    return Asked(subject=subject, request_id=f"{subject}:{_text(content, 'oaid')}"[:100])
+
+
+def _asked(message: Message) -> Sequence[Said | Fetch]:
+    """The trade is read again; a known question is a request as well, open until the platform shows its end."""
+    found = question(message.body)
+    kind = QUESTIONS.get(message.kind.removeprefix("spi:"))
+    _, _, rest = message.key.partition("spi:")
+    at = beijing(rest[:19]) if ASKED_AT.match(rest) else None
+    if kind is None or at is None:
+        return [Fetch(subject=found.subject)]
+    request = CustomerRequest(request_id=found.request_id, kind=kind, status="open", requested_at=at, updated_at=at)
+    return [Fetch(subject=found.subject), Said(key=message.key, subject=found.subject, snapshot=request)]
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

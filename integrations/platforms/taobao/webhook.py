@@ -7,13 +7,13 @@ query and the raw body. Source: the published `QimenApi` class; whether further 
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
-from integrations.adapter import Access, Incoming, Message, Reply
+from integrations.adapter import Access, Decision, Incoming, Message, Question, Reply
 from integrations.errors import BadSignature, Unreadable
-from integrations.platforms.taobao import signing
+from integrations.platforms.taobao import mapping, signing
 from integrations.platforms.taobao.client import app_secrets
 from orders.vocabulary import beijing
 
@@ -45,8 +45,12 @@ def verify(access: Access, incoming: Incoming) -> None:
 
 
 def unpack(incoming: Incoming) -> Sequence[Message]:
-    """The question as one message. Asked again in another call, it is another message."""
-    method = dict(parse_qsl(incoming.query_string, keep_blank_values=True)).get("method", "")
+    """The question as one message, whose key begins with the time it was asked: the body does not hold it.
+
+    Asked again in another call, it is another message.
+    """
+    query = dict(parse_qsl(incoming.query_string, keep_blank_values=True))
+    method = query.get("method", "")
     if not method:
         raise Unreadable("平台的询问没有 method")
     try:
@@ -54,12 +58,33 @@ def unpack(incoming: Incoming) -> Sequence[Message]:
     except (ValueError, RecursionError) as error:
         raise Unreadable("平台的询问不是 JSON") from error
     digest = hashlib.sha256(incoming.query_string.encode(errors="replace") + b"\n" + incoming.body).hexdigest()[:32]
-    return [Message(kind=f"spi:{method}"[:120], key=f"spi:{digest}", body=incoming.body)]
+    return [
+        Message(kind=f"spi:{method}"[:120], key=f"spi:{query.get('timestamp', '')[:19]}:{digest}", body=incoming.body)
+    ]
+
+
+def asked(incoming: Incoming) -> Question | None:
+    """What a question wants to know; `None` for other methods."""
+    method = dict(parse_qsl(incoming.query_string, keep_blank_values=True)).get("method", "")
+    kind = mapping.QUESTIONS.get(method)
+    if kind is None:
+        return None
+    found = mapping.question(incoming.body)
+    return Question(kind=kind, subject=found.subject, request_id=found.request_id)
+
+
+def decided(decision: Decision) -> Reply:
+    if not decision.accepted:
+        return _answer({"success": "false", "errorCode": decision.code, "errorMsg": decision.reason})
+    return _answer({"success": "true"})
 
 
 def to_a_person() -> Reply:
     """The safe answer: not by itself, a person decides."""
-    result = {"success": "false", "errorCode": "MANUAL_REVIEW", "errorMsg": "转人工处理"}
+    return _answer({"success": "false", "errorCode": "MANUAL_REVIEW", "errorMsg": "转人工处理"})
+
+
+def _answer(result: Mapping[str, str]) -> Reply:
     return Reply(body=json.dumps({"result": result}, ensure_ascii=False).encode())
 
 

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from integrations.adapter import Access, Fetch, Incoming
+from integrations.adapter import Access, Decision, Fetch, Incoming
 from integrations.errors import BadSignature, Unreadable
 from integrations.platforms import taobao
 from integrations.platforms.taobao import adapter, signing
+from orders.vocabulary import beijing
 from tests.integrations.taobao.test_mapping import hostile_bodies
 
 [VECTOR] = json.loads((Path(taobao.__file__).parent / "samples" / "signing.json").read_text())["questions"]
@@ -92,7 +93,20 @@ def test_a_question_is_kept_whole_and_points_at_its_order() -> None:
     [message] = adapter.unpack(access(), question())
     assert message.kind == "spi:qimen.taobao.qianniu.cloudkefu.address.self.modify"
     assert message.body == VECTOR["body"].encode()
-    assert list(adapter.parse(message)) == [Fetch(subject="1234567890123456789")]
+    again, said = adapter.parse(message)
+    assert again == Fetch(subject="1234567890123456789")
+    assert (said.subject, said.snapshot.kind, said.snapshot.status) == ("1234567890123456789", "address", "open")
+    assert said.snapshot.requested_at == beijing("2026-03-05 09:08:07")
+
+
+def test_a_question_says_what_it_wants_decided_and_the_answer_is_in_the_platform_s_words() -> None:
+    asked = adapter.asked(access(), question())
+    assert (asked.kind, asked.subject) == ("address", "1234567890123456789")
+    assert adapter.asked(access(), question(method="taobao.some.other.question")) is None
+    yes = adapter.decided(access(), question(), asked, Decision(accepted=True))
+    assert json.loads(yes.body) == {"result": {"success": "true"}}
+    no = adapter.decided(access(), question(), asked, Decision(accepted=False, code="X", reason="不行"))
+    assert json.loads(no.body)["result"] == {"success": "false", "errorCode": "X", "errorMsg": "不行"}
 
 
 def test_a_repeat_on_the_wire_has_the_same_key_and_a_new_question_another() -> None:
