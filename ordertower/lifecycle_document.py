@@ -14,6 +14,7 @@ from orders.lifecycle import (
     FOUR_EYES_REASONS,
     MOVE_LABELS,
     ROLES_FROM_STATE,
+    STAGE_RANK,
     CauseKind,
     HoldReason,
     Move,
@@ -23,6 +24,8 @@ from orders.lifecycle import (
     Role,
 )
 from orders.models import Order, Parcel
+from orders.selectors.timeline import VERBS
+from orders.services.claims import PROGRESS
 from orders.services.decide import METHODS
 from orders.services.policies import required_needs
 
@@ -89,6 +92,10 @@ def _lines() -> Iterator[str]:
     yield ""
     yield from _acts()
     yield ""
+    yield from _reports()
+    yield ""
+    yield from _verbs()
+    yield ""
     yield from _needs()
 
 
@@ -150,13 +157,44 @@ def _followed() -> list[tuple[str, str, str]]:
 
 
 def _acts() -> Iterator[str]:
-    yield "## Label and hold 面单与锁单"
+    yield "## Label, hold and case 面单、锁单与申请"
     yield ""
     yield "| move | who | needs |"
     yield "|---|---|---|"
     for subject, move in DEFAULT_POLICIES:
-        if subject in ("label", "hold"):
+        if subject in ("label", "hold", "case"):
             yield f"| {_move(move)} | {_who(subject, move, OrderState)} | {_what(subject, move)} |"
+
+
+def _reports() -> Iterator[str]:
+    yield "## What other systems' reports move 外部消息"
+    yield ""
+    yield "A report is always recorded. It walks the parcel along the legal path, one event a step with result"
+    yield "`observed`; what it broke on the way becomes a hold. A platform's own word for shipped or signed is a claim"
+    yield "and moves no parcel; its payment moves the order to 已付款, its closing to 已取消 while nothing has left."
+    yield "已打包 moves a parcel only where the warehouse's word or its operator was accepted as 仓管组长's; a later"
+    yield "word walks over it."
+    yield ""
+    yield "| the parcel is at least | reported by | as |"
+    yield "|---|---|---|"
+    for state, rank in STAGE_RANK.items():
+        for system, words in PROGRESS.items():
+            if said := [word for word, progress in words.items() if progress == rank]:
+                quoted = "、".join(f"`{word}`" for word in said)
+                yield f"| {_named(ParcelState, state)} | {_named(CauseKind, system)} | {quoted} |"
+
+
+def _verbs() -> Iterator[str]:
+    yield "## Verbs of the trail 轨迹"
+    yield ""
+    yield "What an event's `verb` can be. A hold lives from `hold_opened` to `hold_lifted` or `hold_withdrawn` with the"
+    yield "same `key`; `hold_confirmed` decides on it without ending it. A label lives from `waybill_requested` until"
+    yield "`label_voided` or `waybill_failed`, or until a `print_result` of `failed`."
+    yield ""
+    yield "| verb | |"
+    yield "|---|---|"
+    for verb, words in VERBS.items():
+        yield f"| `{verb}` | {words} |"
 
 
 def _needs() -> Iterator[str]:

@@ -19,6 +19,11 @@ from orders.services.holds import open_hold, withdraw
 from orders.services.labels import describe
 
 RULE = "facts"
+_WHO_CANCELLED = {
+    "wms": "仓库系统取消或拒绝了这个订单，平台没有取消",
+    "erp": "ERP 取消或拒绝了这个订单，平台没有取消",
+    "courier": "快递取消了这个运单，请核实包裹在哪里",
+}
 _LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 
 
@@ -184,12 +189,17 @@ def _contradictions(dossier: Dossier) -> Iterator[Ground]:
         yield Ground(
             HoldReason.SYSTEM_CONFLICT, "unpaid", "仓库或快递已经在处理，但平台没有付款记录", stops_goods=False
         )
+    # What the tower itself took back (a voided parcel, a dead label's number) may well be cancelled there.
+    taken_back = {parcel.number for parcel in dossier.parcels if not parcel.is_live}
+    taken_back |= {label.waybill for label in dossier.labels if not label.is_living}
     for claim in words:
-        if claim.stage in ("cancelled", "rejected") and order.closed_at is None and order.state != OrderState.CANCELLED:
+        if claim.stage not in ("cancelled", "rejected") or claim.subject in taken_back:
+            continue
+        if order.closed_at is None and order.state != OrderState.CANCELLED:
             yield Ground(
                 HoldReason.SYSTEM_CONFLICT,
                 f"{claim.system}:{claim.stage}",
-                "仓库系统取消或拒绝了这个订单，平台没有取消",
+                _WHO_CANCELLED.get(claim.system, "外部系统取消了这个订单，平台没有取消"),
                 since=claim.at,
                 stops_goods=False,
             )
