@@ -1,0 +1,57 @@
+"""Keeping the shop's authorisation alive. Source: the OAuth pages of open.jd.com, as public SDKs use them.
+
+A token that has ended cannot be refreshed: then a person must authorise again.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from integrations.adapter import Access, Token
+from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.http import call as http_call
+from integrations.platforms.jd import client, refusals
+
+OAUTH_URL = "https://open-oauth.jd.com/oauth2"
+LONGEST_LIFE = 400 * 24 * 3600
+
+
+def refresh(access: Access) -> Token:
+    """A fresh access token and the refresh token that goes with it."""
+    old = client.listed(access.secrets.get("refresh_token"))
+    if not old:
+        raise Unauthorised("没有 refresh_token，请重新授权", code="no_refresh_token")
+    parameters = {
+        "app_key": str(access.settings.get("app_key") or ""),
+        "app_secret": client.app_secret(access),
+        "grant_type": "refresh_token",
+        "refresh_token": old[0],
+    }
+    url = str(access.settings.get("oauth_url") or OAUTH_URL).rstrip("/") + "/refresh_token"
+    try:
+        response = http_call("GET", url, params=parameters)
+    except Permanent as error:
+        raise refusals.ConnectionAtFault(str(error), code=error.code) from error
+    answer = client.as_object(response.content)
+    token = answer.get("access_token")
+    if not isinstance(token, str) or not token:
+        if "code" not in answer and "error" not in answer:
+            raise Temporary("京东的续期回答里没有 access_token", code="unreadable_answer")
+        code = str(answer.get("code") or answer.get("error") or "")
+        raise refusals.token_refusal(code, str(answer.get("msg") or answer.get("error_description") or ""))
+    secrets = {"access_token": token, "refresh_token": str(answer.get("refresh_token") or old[0])}
+    return Token(secrets=secrets, expires_at=_born(answer.get("time"), access.now) + _life(answer.get("expires_in")))
+
+
+def _born(told: object, now: datetime) -> datetime:
+    """`time` is in milliseconds; a clock more than an hour off is not believed."""
+    text = str(told if told is not None else "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 14):
+        return now
+    born = datetime.fromtimestamp(int(text) / 1000, tz=UTC)
+    return born if abs(born - now) <= timedelta(hours=1) else now
+
+
+def _life(told: object) -> timedelta:
+    text = str(told if told is not None else "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise Temporary("京东的续期回答里没有 expires_in", code="unreadable_answer")
+    return timedelta(seconds=min(int(text), LONGEST_LIFE))
