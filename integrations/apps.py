@@ -11,5 +11,5 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # A broken adapter or two handlers for one job kind stop startup, not the first order.
-        for module in ("acts", "telling", "tracking", "tokens"):
+        for module in ("acts", "telling", "tracking", "tokens", "backfill"):
             import_module(f"integrations.{module}")

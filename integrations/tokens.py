@@ -18,17 +18,17 @@ ALARM = timedelta(hours=6)
 
 
 def plan_refreshes(*, now: datetime) -> int:
-    """A job for every token that ends within its adapter's lead time; how many are near their end."""
+    """A job for every token that ends within its adapter's lead time, or whose end nobody knows yet; how many."""
     found = 0
-    for connection in Connection.objects.filter(enabled=True, token_expires_at__isnull=False):
+    for connection in Connection.objects.filter(enabled=True):
         adapter, ends = adapter_named(connection.adapter), connection.token_expires_at
-        if ends is None or ends - adapter.token_lead > now or not adapter.can("token", connection.settings):
+        if not adapter.can("token", connection.settings) or (ends is not None and ends - adapter.token_lead > now):
             continue
         found += 1
         with transaction.atomic():
-            key = f"token:{connection.pk}:{ends.isoformat()}"
+            key = f"token:{connection.pk}:{ends.isoformat() if ends else 'first'}"
             jobs.plan("refresh_token", key, lane=Job.Lane.URGENT, connection_id=connection.pk)
-        if ends - now < ALARM:
+        if ends is not None and ends - now < ALARM:
             _alarm(connection, f"{connection.name}：授权将于 {ends:%m-%d %H:%M} UTC 到期，自动续期还没有成功")
     return found
 

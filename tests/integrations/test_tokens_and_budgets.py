@@ -83,6 +83,14 @@ def test_a_token_is_refreshed_before_it_ends_and_only_then(platform, connection,
     assert not Trouble.objects.exists()
 
 
+def test_a_token_whose_end_nobody_knows_is_refreshed_once_at_the_start(platform, connection, clock):
+    Connection.objects.update(token_expires_at=None)
+    refresh_due(clock)
+    connection.refresh_from_db()
+    assert connection.token_expires_at == clock.now() + timedelta(days=7)
+    assert (refresh_due(clock), platform.asked) == (0, 1)
+
+
 def test_a_refusal_alarms_a_person_once_and_a_new_token_ends_it(platform, connection, clock):
     channel = Channel.objects.create(company=connection.company, kind="wecom", name="群", role=Role.OPS_MANAGER)
     platform.refuses = Unauthorised("授权已取消", code="30002")

@@ -71,7 +71,7 @@ def test_law_10_a_poll_calls_outside_any_transaction(monkeypatch):
 
 
 # Kinds of other tests, and of platforms that are not on this street.
-NOT_HERE = {"looks", "try_out", "asks", "answer_platform", "refresh_token"}
+NOT_HERE = {"looks", "try_out", "asks", "answer_platform", "refresh_token", "backfill"}
 
 
 @pytest.fixture
