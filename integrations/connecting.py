@@ -56,7 +56,7 @@ def connect(
 
 def _value(text: str) -> Any:
     """Objects, lists and numbers may be given as JSON; everything else is text, and so are long numbers."""
-    if text[:1] in "{[":
+    if text.startswith(("{", "[")):
         try:
             return json.loads(text)
         except ValueError as error:

@@ -21,7 +21,8 @@ PROGRESS: dict[str, dict[str, int]] = {
         "signed": _SIGN, "exception": _SHIP, "refused": _SHIP, "returning": _SHIP, "returned": _BACK,
     },
 }  # fmt: skip
-PROGRESS["erp"] = PROGRESS["wms"]
+# An ERP that has audited an order has not touched the goods.
+PROGRESS["erp"] = {word: rank for word, rank in PROGRESS["wms"].items() if word != "accepted"}
 # Where two words have the same time, the later in this list wins.
 TIE_RANK = {
     word: place

@@ -68,3 +68,9 @@ def test_syncing_a_connection_that_does_not_answer_says_so_and_goes_on() -> None
 def test_syncing_an_unknown_connection_is_an_error() -> None:
     with pytest.raises(CommandError, match="no enabled connection"):
         call_command("sync", "777")
+
+
+def test_an_empty_value_is_text_like_any_other() -> None:
+    shop = factories.shop()
+    connect(shop, *VALUES, "tmc_group=")
+    assert Connection.objects.get().settings["tmc_group"] == ""
