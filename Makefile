@@ -1,6 +1,6 @@
 # Python 3.11 and make are enough; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check format lock clean
+.PHONY: help run test torture check bench format lock clean
 
 PORT ?= 8000
 # Arguments for pytest, such as: make test ARGS="-k hold"
@@ -16,6 +16,7 @@ help:
 	@echo "make run      a demo tower on http://localhost:$(PORT) (PORT=9000 moves it), Ctrl-C stops it"
 	@echo "make test     the whole suite, on SQLite and, where they are found, PostgreSQL and Redis"
 	@echo "make torture  the proofs that are too long for every change"
+	@echo "make bench    how fast it is, on a private PostgreSQL: make bench ARGS=\"intake pages --size full\""
 	@echo "make check    style, types, import contracts, migrations, production settings"
 	@echo "make format   rewrite the code in the house style"
 	@echo "make lock     resolve requirements*.txt again into the lock files"
@@ -27,7 +28,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m tests $(ARGS)
 
 torture: $(VENV)/.installed-dev
-	TOWER_TORTURE=1 $(BIN)/python -m tests tests/properties
+	TOWER_TORTURE=1 $(BIN)/python -m tests tests/properties tests/toughness
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

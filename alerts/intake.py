@@ -16,6 +16,15 @@ from integrations.models import Job, Trouble
 from orders.lifecycle import HoldReason, Role
 from orders.models import Event, Order
 
+# What a rule may speak of, and what this consumer is told of: the daily steps of every order are no news.
+VERBS = frozenset(
+    {
+        "hold_opened", "hold_lifted", "hold_confirmed", "hold_withdrawn", "cancel", "return", "void", "unpack",
+        "reappear", "fact_conflict", "waybill_failed", "waybill_orphaned", "label_voided", "print",
+        "print_observed", "case_answered",
+    }
+)  # fmt: skip
+
 
 def take(event: Event, order: Order) -> None:
     """Make an alert per matching rule and a job per channel, once each, however often the event is taken."""

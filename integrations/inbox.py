@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db import connection as database
 
 from integrations import jobs
 from integrations.adapter import Adapter, Fetch, Message, Said
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 2 * 1024 * 1024
 # A receipt that we ourselves fail on is tried again this often, then parked.
 OUR_TRIES = 5
+# Who reads receipts takes a few of them for itself; what it took and did not end is due again after this.
+CLAIMED_AT_ONCE = 10
+CLAIM = timedelta(seconds=30)
 # A receipt that waits for its order is shown as parked after this.
 WAIT_FOR_ORDER = timedelta(hours=24)
 
@@ -123,12 +127,29 @@ def open_receipt(receipt: Receipt) -> bytes:
 
 def process_due(*, limit: int = 200) -> int:
     """Process receipts whose time has come; how many."""
+    done = 0
+    while done < limit and (taken := _claim(Receipt.State.RECEIVED, min(CLAIMED_AT_ONCE, limit - done))):
+        for receipt_id, _ in taken:
+            process(receipt_id)
+        done += len(taken)
+    return done
+
+
+def _claim(state: str, count: int) -> list[tuple[int, datetime]]:
+    """The oldest that are due, for this worker alone: two that read the same would only wait for each other's locks.
+
+    A worker that dies leaves them to the others when its claim runs out; reading twice has one effect all the same.
+    """
     now = clock.now()
-    rows = Receipt.objects.filter(state=Receipt.State.RECEIVED, not_before__lte=now).order_by("id")
-    ids = list(rows.values_list("pk", flat=True)[:limit])
-    for receipt_id in ids:
-        process(receipt_id)
-    return len(ids)
+    due = Receipt.objects.filter(state=state, not_before__lte=now).order_by("id")
+    # An empty look opens no transaction: on SQLite that would wait for the writer.
+    if not due.exists():
+        return []
+    with transaction.atomic(durable=True):
+        free = due.select_for_update(skip_locked=database.features.has_select_for_update)
+        taken = list(free.values_list("pk", "at")[:count])
+        Receipt.objects.filter(pk__in=[receipt_id for receipt_id, _ in taken]).update(not_before=now + CLAIM)
+    return taken
 
 
 def process(receipt_id: int) -> str:
@@ -206,15 +227,16 @@ def wake_waiting(subject: str) -> None:
 
 def retry_waiting(*, limit: int = 200) -> int:
     """Beat's second look at what waits for an order that came under another name; how many were taken up again."""
-    now = clock.now()
-    rows = Receipt.objects.filter(state=Receipt.State.WAITING, not_before__lte=now).order_by("id")
-    ids = list(rows.values_list("pk", "at")[:limit])
-    for receipt_id, at in ids:
-        if at < now - WAIT_FOR_ORDER:
-            Receipt.objects.filter(pk=receipt_id, state=Receipt.State.WAITING).update(state=Receipt.State.PARKED)
-        else:
-            process(receipt_id)
-    return len(ids)
+    oldest = clock.now() - WAIT_FOR_ORDER
+    done = 0
+    while done < limit and (taken := _claim(Receipt.State.WAITING, min(CLAIMED_AT_ONCE, limit - done))):
+        for receipt_id, at in taken:
+            if at < oldest:
+                Receipt.objects.filter(pk=receipt_id, state=Receipt.State.WAITING).update(state=Receipt.State.PARKED)
+            else:
+                process(receipt_id)
+        done += len(taken)
+    return done
 
 
 def _measure_lag(connection: Connection, said: Said) -> None:

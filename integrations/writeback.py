@@ -211,3 +211,5 @@ _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "hold_lifted": (_restore,),
     "hold_withdrawn": (_restore,),
 }
+# What it is told of.
+VERBS = frozenset(map(str, _PLANNERS))

@@ -8,6 +8,7 @@ from orders.api.views import Missing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("orders.api.urls")),
+    path("v1/", include("alerts.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # The split view brings its script as a file of its own: no inline script (CSP).
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),

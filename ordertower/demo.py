@@ -179,6 +179,7 @@ def welcome(facts: Mapping[str, Any]) -> str:
     url = facts["url"]
     places = [
         ("后台 Back office", f"{url}/admin/"),
+        ("扫码 Scan page", f"{url}/scan/"),
         ("接口 API", f"{url}/api/docs/"),
         ("仿真街 Emulators", f"{facts['emulators_url']}/"),
     ]

@@ -4,6 +4,7 @@ Idempotent: running it again makes nothing twice, keeps what people changed, and
 are shown once and kept nowhere but in `var/demo.json`.
 """
 
+import json
 import secrets
 from typing import Any
 
@@ -40,6 +41,9 @@ CAINIAO_SENDER = {
 # What the emulators are told, so that both sides know the same secrets. They guard nothing but the emulators.
 TAOBAO = {"app_key": "21000001", "app_secret": "emulator-secret", "session": "6100emulator"}
 QIMEN = {"app_key": "12345678", "app_secret": "qimen-demo-secret", "customer_id": "WMS001"}
+KUAIDI100 = {"key": "EMULATORkey0001", "customer": "EMULATORCUSTOMER0001"}
+# A second shop, whose warehouse has no system: its parcels wait for people with a phone at /scan/.
+BENCH = {"session": "6100bench", "nick": "测试体验店"}
 ROBOT_KEY = "5ea80000-0000-4000-8000-0000000000e1"
 
 
@@ -53,8 +57,11 @@ def seed_demo(*, tower_url: str, emulators_url: str) -> dict[str, Any]:
         code="测试旗舰店",
         defaults={"company": company, "name": "山茶旗舰店", "warehouse": warehouse},
     )
+    bench = _bench(company)
     _goods(company)
     hook = _connections(company, shop, warehouse, emulators_url)
+    _taobao(company, bench, BENCH["session"], emulators_url)
+    _courier(company, emulators_url)
     _alerts(company, emulators_url)
     keys = {
         name: _key(company, name, acts_as)
@@ -66,12 +73,19 @@ def seed_demo(*, tower_url: str, emulators_url: str) -> dict[str, Any]:
         "api_key": keys["演示"],
         "emulator_settings": [
             "taobao.sell_every=5",
+            f"taobao.more_sessions={json.dumps({BENCH['session']: BENCH['nick']})}",
+            "taobao.others_sell_every=60",
             "qimen.prints=tower",
             "qimen.step_seconds=3",
             "qimen.ask_seconds=1",
             f"qimen.tower_hook={tower_url}{hook}",
             *(f"qimen.{name}={value}" for name, value in QIMEN.items()),
             f"qimen.tower_api={api}",
+            "kuaidi100.auto=true",
+            # Longer than the emulated bench needs from print to hand-over: nobody picks up what is not there.
+            "kuaidi100.pick_up_seconds=60",
+            "kuaidi100.step_seconds=20",
+            *(f"kuaidi100.{name}={value}" for name, value in KUAIDI100.items()),
             f"qimen.api_key={keys['仓库系统']}",
             "erp.repush_every=45",
             f"erp.tower_api={api}",
@@ -107,6 +121,20 @@ def _warehouse(company: Company) -> Warehouse:
     return warehouse
 
 
+def _bench(company: Company) -> Shop:
+    warehouse, _ = Warehouse.objects.get_or_create(
+        company=company,
+        code="WH02",
+        defaults={"name": "杭州扫码仓", "printed_by": Warehouse.Printer.TOWER, "checks_lines": True},
+    )
+    shop, _ = Shop.objects.get_or_create(
+        platform="taobao",
+        code=BENCH["nick"],
+        defaults={"company": company, "name": "山茶体验店", "warehouse": warehouse},
+    )
+    return shop
+
+
 def _goods(company: Company) -> None:
     for sku, code, name, weight, barcode in GOODS:
         goods, _ = Goods.objects.get_or_create(
@@ -119,21 +147,7 @@ def _goods(company: Company) -> None:
 
 def _connections(company: Company, shop: Shop, warehouse: Warehouse, emulators_url: str) -> str:
     """The shop's and the warehouse's connections; the path of the warehouse's webhook."""
-    platform, _ = Connection.objects.get_or_create(
-        company=company, adapter="taobao", shop=shop, defaults={"name": "淘宝 山茶旗舰店", "poll_seconds": 5}
-    )
-    platform.base_url = f"{emulators_url}/taobao"
-    platform.settings = {
-        **platform.settings,
-        "app_key": TAOBAO["app_key"],
-        "seller_nick": "测试旗舰店",
-        "sender": CAINIAO_SENDER,
-        "template_url": "http://cloudprint.cainiao.com/template/standard/401",
-        "user_id": "2200000000001",
-        "start": platform.settings.get("start") or clock.now().isoformat(),
-    }
-    platform.set_secrets({"app_secret": TAOBAO["app_secret"], "session": TAOBAO["session"]})
-    platform.save()
+    _taobao(company, shop, TAOBAO["session"], emulators_url)
     wms, _ = Connection.objects.get_or_create(
         company=company, adapter="qimen", warehouse=warehouse, defaults={"name": "奇门 杭州一号仓"}
     )
@@ -144,10 +158,37 @@ def _connections(company: Company, shop: Shop, warehouse: Warehouse, emulators_u
         "customer_id": QIMEN["customer_id"],
         "owner_code": "OWN1",
         "sender": SENDER,
+        "pickup_method": "orderprocess.report",
     }
     wms.set_secrets({"app_secret": QIMEN["app_secret"]})
     wms.save()
     return f"/hooks/qimen/{wms.key}/"
+
+
+def _taobao(company: Company, shop: Shop, session: str, emulators_url: str) -> None:
+    platform, _ = Connection.objects.get_or_create(
+        company=company, adapter="taobao", shop=shop, defaults={"name": f"淘宝 {shop.name}", "poll_seconds": 5}
+    )
+    platform.base_url = f"{emulators_url}/taobao"
+    platform.settings = {
+        **platform.settings,
+        "app_key": TAOBAO["app_key"],
+        "seller_nick": shop.code,
+        "sender": CAINIAO_SENDER,
+        "template_url": "http://cloudprint.cainiao.com/template/standard/401",
+        "user_id": "2200000000001",
+        "start": platform.settings.get("start") or clock.now().isoformat(),
+    }
+    platform.set_secrets({"app_secret": TAOBAO["app_secret"], "session": session})
+    platform.save()
+
+
+def _courier(company: Company, emulators_url: str) -> None:
+    courier, _ = Connection.objects.get_or_create(company=company, adapter="kuaidi100", defaults={"name": "快递100"})
+    courier.base_url = f"{emulators_url}/kuaidi100"
+    courier.settings = {**courier.settings, "customer": KUAIDI100["customer"]}
+    courier.set_secrets({"key": KUAIDI100["key"], "salt": "demo-salt"})
+    courier.save()
 
 
 def _alerts(company: Company, emulators_url: str) -> None:

@@ -282,7 +282,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1 if REDIS_URL else 8
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A thread cannot be cancelled, and what it does is safe to run twice: a lost broker shall not disturb it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_DEFAULT_PRIORITY = 6
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TIMEZONE = TIME_ZONE
@@ -290,6 +291,7 @@ LANES = ("urgent", "ingest", "sync", "bulk")
 CELERY_TASK_ROUTES = {
     "ordertower.tasks.drain": {"queue": "urgent"},
     "ordertower.tasks.run_urgent_jobs": {"queue": "urgent"},
+    "ordertower.tasks.process_receipts": {"queue": "ingest"},
     "ordertower.tasks.run_ingest_jobs": {"queue": "ingest"},
     "ordertower.tasks.run_sync_jobs": {"queue": "sync"},
     "ordertower.tasks.run_bulk_jobs": {"queue": "bulk"},

@@ -11,6 +11,7 @@ from ordertower.language import set_language
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("admin/", admin.site.urls),
+    path("scan/", include("orders.scan.urls")),
     path("language/", set_language, name="set_language"),
     path("hooks/<slug:adapter_name>/<str:key>/", hook, name="hook"),
     path("api/", include("ordertower.api_urls")),

@@ -50,14 +50,26 @@ def private_postgres() -> Iterator[str]:
     binaries = find_postgres()
     if binaries is None:
         raise EngineFailed("PostgreSQL is not installed")
-    owner = _unprivileged_owner()
+    owner = unprivileged_owner()
     folder = Path(tempfile.mkdtemp(prefix="tower-pg-"))
     data, log = folder / "data", folder / "log"
     try:
         if owner:
             shutil.chown(folder, owner)
-        initdb = [binaries / "initdb", "-D", data, "-U", "tower", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-        made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **_as(owner))
+        initdb: list[Any] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "tower",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ]
+        made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **running_as(owner))
         if made.returncode:
             raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
         port = free_port()
@@ -73,7 +85,7 @@ def private_postgres() -> Iterator[str]:
         }
         server = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
         address = f"postgres://tower@127.0.0.1:{port}"
-        with _running(server, log, owner, lambda: _postgres_answers(f"{address}/postgres")):
+        with _running(server, log, owner, lambda: postgres_answers(f"{address}/postgres")):
             yield f"{address}/tower"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -89,7 +101,7 @@ def private_redis() -> Iterator[str]:
         port = free_port()
         options = {"port": port, "bind": "127.0.0.1", "dir": name, "save": "", "appendonly": "no", "daemonize": "no"}
         server = [binary, *(word for option, value in options.items() for word in (f"--{option}", str(value)))]
-        with _running(server, Path(name) / "log", None, lambda: _redis_answers(port)):
+        with _running(server, Path(name) / "log", None, lambda: redis_answers(port)):
             yield f"redis://127.0.0.1:{port}"
 
 
@@ -104,7 +116,7 @@ def _running(command: list[Any], log: Path, owner: str | None, answers: Callable
     """Start a server in a session of its own, wait until it answers, and stop it whatever happens."""
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **_as(owner)
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **running_as(owner)
         )
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -124,7 +136,7 @@ def _running(command: list[Any], log: Path, owner: str | None, answers: Callable
             process.wait()
 
 
-def _unprivileged_owner() -> str | None:
+def unprivileged_owner() -> str | None:
     """PostgreSQL refuses to run as root: then it runs as the user of its package, or as nobody."""
     if os.geteuid() != 0:
         return None
@@ -132,13 +144,13 @@ def _unprivileged_owner() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _as(owner: str | None) -> dict[str, Any]:
+def running_as(owner: str | None) -> dict[str, Any]:
     if owner is None:
         return {}
     return {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []}
 
 
-def _postgres_answers(address: str) -> bool:
+def postgres_answers(address: str) -> bool:
     try:
         psycopg.connect(address, connect_timeout=1).close()
     except psycopg.OperationalError:
@@ -146,7 +158,7 @@ def _postgres_answers(address: str) -> bool:
     return True
 
 
-def _redis_answers(port: int) -> bool:
+def redis_answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

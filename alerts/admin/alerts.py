@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from alerts import intake
 from alerts.models import Alert, Rule
 from orders.admin import words
 from orders.admin.base import ReadOnly, TowerAdmin, WithHistory, column
@@ -80,7 +81,7 @@ class RuleAdmin(TowerAdmin, WithHistory):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         choices = {
-            "verb": [(verb, str(label)) for verb, label in VERBS.items()],
+            "verb": [(verb, str(label)) for verb, label in VERBS.items() if verb in intake.VERBS],
             "level": [(level, str(label)) for level, (label, _tone) in LEVELS.items()],
         }.get(db_field.name)
         if choices and field is not None:

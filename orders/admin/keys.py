@@ -28,8 +28,11 @@ SCOPES: dict[str, Any] = {
     "moves:write": gettext_lazy("操作订单和包裹"),
     "labels:write": gettext_lazy("申请面单号"),
     "labels:print": gettext_lazy("申请打印并报告结果"),
+    "scans:write": gettext_lazy("仓库扫描：查件、验货、打包、打单、交接"),
     "holds:read": gettext_lazy("查看锁单"),
     "holds:write": gettext_lazy("锁单、解封、确认异常"),
+    "events:write": gettext_lazy("报送其他系统的事实"),
+    "kpis:read": gettext_lazy("查看指标"),
     "tenancy:read": gettext_lazy("查看公司、店铺和仓库"),
 }
 

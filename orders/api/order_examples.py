@@ -11,7 +11,9 @@ LISTING = """Newest first. With `updated_after` (a time, or the `cursor` of an e
 changes were committed, so that whoever follows the list misses none: read on by `next`, keep the last `cursor`, and
 hand it in as `updated_after` the next time."""
 REPORTING = """What a shop's platform says of one order now. A new order answers 201, a known one 200. The newest
-`modified_at` wins whatever the order of arrival; the same content again has no effect."""
+`modified_at` wins whatever the order of arrival; the same content again has no effect. Without `modified_at` the time
+of the request counts, and only the same content twice running is a repeat: send an `Idempotency-Key` with it, or a late
+retry of an old request would be taken for a change. A sender that gives `modified_at` should always give it."""
 
 ORDER: dict[str, Any] = {
     "shop": 1,
@@ -70,4 +72,22 @@ PRINT = [
     ),
 ]
 PACK = [_request("pack", {"move": "pack", "weight": "0.42"})]
+EVENTS = [
+    _request(
+        "shipped",
+        {
+            "events": [
+                {
+                    "key": "wms-20261111-000017",
+                    "system": "wms",
+                    "kind": "shipped",
+                    "order": "2026111100000001",
+                    "waybill": "SF1234567890",
+                    "occurred_at": "2026-11-11T09:30:00+08:00",
+                    "data": {"carrier": "sf", "operator": "W017"},
+                }
+            ]
+        },
+    )
+]
 STALE_GRANT = _("这次放行已经用过或过期，请到打印机旁确认面单是否已出纸，不要直接补打")

@@ -64,7 +64,7 @@ class OrderBody(Strict):
         allow_null=True,
         help_text=(
             "When the platform last changed the order. The newest wins, whatever the order of arrival. "
-            "Without it the time of the request counts."
+            "Without it the time of the request counts, and an old body that comes late is taken for the newest."
         ),
     )
     receiver = ReceiverBody()

@@ -15,7 +15,7 @@ from orders.api.fields import read_moment
 from orders.api.hold_shapes import HoldActed
 from orders.api.pagination import BY_COMMIT, BY_SEQUENCE, NEWEST_FIRST, Cursor, Page, page_of, read_cursor
 from orders.api.present import event_json, hold_json, order_json
-from orders.api.problems import problem_handler
+from orders.api.problems import printable, problem_handler
 from orders.api.reports import Reporter
 from orders.api.schema import operation
 from orders.api.views import ApiView, or_404
@@ -99,21 +99,35 @@ class OrdersBulk(ApiView):
     )
     def post(self, request: Request) -> Response:
         reporter = Reporter(self.access, self.cause, owner_of(request))
-        return Response({"results": [self.answer(reporter, item) for item in self.body(shapes.BulkBody)["orders"]]})
+        items = self.body(shapes.BulkBody)["orders"]
+        bodies = {place: body for place, item in enumerate(items) if (body := valid_body(item)) is not None}
+        taken = dict(zip(bodies, reporter.report_new(list(bodies.values())), strict=True))
+        return Response(
+            {"results": [self.answer(reporter, item, taken.get(place)) for place, item in enumerate(items)]}
+        )
 
-    def answer(self, reporter: Reporter, item: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, reporter: Reporter, item: dict[str, Any], taken: Outcome | None) -> dict[str, Any]:
         """A bad one does not stop the others: its problem is its answer."""
         named = item.get("platform_order_id")
-        name = {"platform_order_id": named if isinstance(named, str) else None}
+        name = {"platform_order_id": printable(named) if isinstance(named, str) else None}
         try:
-            shape = shapes.OrderBody(data=item)
-            shape.is_valid(raise_exception=True)
-            outcome, new = reporter.report(shape.validated_data)
+            outcome, new = (taken, True) if taken else reporter.report(self.checked(item))
         except Exception as error:
             problem = problem_handler(error, {"request": self.request}).data
             return name | {key: problem[key] for key in ("status", "code", "detail", "errors") if key in problem}
         known = {"status": 201, "code": "created"} if new else {"status": 200, "code": "known"}
         return {**name, **known, "id": outcome.order_id, "version": outcome.version, "event": outcome.event_id}
+
+    def checked(self, item: dict[str, Any]) -> dict[str, Any]:
+        shape = shapes.OrderBody(data=item)
+        shape.is_valid(raise_exception=True)
+        return dict(shape.validated_data)
+
+
+def valid_body(item: dict[str, Any]) -> dict[str, Any] | None:
+    """What can be taken in with others; what is wrong with the rest is said when each has its own turn."""
+    shape = shapes.OrderBody(data=item)
+    return dict(shape.validated_data) if shape.is_valid() else None
 
 
 class OrderDetail(OrderView):

@@ -94,8 +94,8 @@ class ParcelActed(Parcel):
     event = Number(allow_null=True)
 
 
-class WaybillAnswer(Shape):
-    label = Label()  # type: ignore[assignment]
+class WaybillAnswer(Label):
+    label = Label(help_text="The same once more.")  # type: ignore[assignment]
     event = Number(allow_null=True)
     version = Number()
 

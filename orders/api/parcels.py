@@ -88,7 +88,8 @@ class ParcelWaybill(ParcelView):
         self.insist(parcel_id)
         outcome = request_waybill(parcel_id, cause=self.cause, **self.body(shapes.WaybillBody))
         outcome.event_or_raise()
-        return Response({"label": self.label(parcel_id), **_of_act(outcome)}, status=202)
+        label = self.label(parcel_id)
+        return Response({**label, "label": label, **_of_act(outcome)}, status=202)
 
 
 class PrintRequests(ParcelView):
@@ -131,8 +132,9 @@ class PrintResult(ParcelView):
     )
     def post(self, request: Request, attempt_id: int) -> Response:
         parcel_id = self.insist(parcel_of_attempt(attempt_id))
-        said = self.body(shapes.PrintResultBody)["outcome"]
-        outcome = print_result(attempt_id, outcome=said, cause=self.cause)
+        body = self.body(shapes.PrintResultBody)
+        said = body["outcome"]
+        outcome = print_result(attempt_id, cause=self.cause, **body)
         outcome.event_or_raise()
         answer = {"id": attempt_id, "outcome": said, "code": outcome.code, "label": self.label(parcel_id)}
         return Response({**answer, **_of_act(outcome)})

@@ -105,7 +105,7 @@ def body_of(code: str, detail: Any = "", **more: Any) -> dict[str, Any]:
         "type": f"urn:order-tower:problem:{code}",
         "title": str(title),
         "status": status,
-        "detail": _printable(detail) or str(title),
+        "detail": printable(detail) or str(title),
         "code": code,
         **more,
     }
@@ -129,7 +129,7 @@ def field_errors(detail: Any) -> dict[str, list[str]]:
     """DRF's nested errors as paths: {"lines[0].quantity": ["…"]}."""
     found: dict[str, list[str]] = {}
     for path, text in _walk(detail, ""):
-        found.setdefault(_printable(path) or "body", []).append(_printable(text))
+        found.setdefault(printable(path) or "body", []).append(printable(text))
     return found
 
 
@@ -145,7 +145,7 @@ def _walk(detail: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, detail
 
 
-def _printable(text: Any) -> str:
+def printable(text: Any) -> str:
     """What callers sent may come back in an error, half a surrogate pair too."""
     return str(text).encode("utf-8", "replace").decode()
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.api import holds, orders, parcels, tenancy
+from orders.api import events, holds, orders, parcels, scans, tenancy
 
 urlpatterns = [
     path("orders/", orders.Orders.as_view()),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("holds/", holds.Holds.as_view()),
     path("holds/<int:hold_id>/lift/", holds.HoldLift.as_view()),
     path("holds/<int:hold_id>/confirm/", holds.HoldConfirm.as_view()),
+    path("scans/", scans.Scans.as_view()),
+    path("events/", events.Events.as_view()),
     path("companies/", tenancy.Companies.as_view()),
     path("shops/", tenancy.Shops.as_view()),
     path("warehouses/", tenancy.Warehouses.as_view()),

@@ -3,7 +3,14 @@
 from orders.models.access import ApiKey, IdempotencyKey
 from orders.models.address import AddressChange, AddressVersion, InterceptRequest
 from orders.models.aftersale import AfterSale
-from orders.models.base import CommitCounter, CommitMark, raise_commit_counter, settled_mark
+from orders.models.base import (
+    CommitCounter,
+    CommitMark,
+    commit_mark,
+    raise_commit_counter,
+    settled_mark,
+    take_ids,
+)
 from orders.models.check import OBSERVED, Check
 from orders.models.event import Anchor, Event, EventTask, FactKey
 from orders.models.goods import Barcode, BundlePart, GiftRule, Goods, SkuMap
@@ -63,6 +70,8 @@ __all__ = [
     "Warehouse",
     "WarehouseOperator",
     "WaybillAccount",
+    "commit_mark",
     "raise_commit_counter",
     "settled_mark",
+    "take_ids",
 ]

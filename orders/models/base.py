@@ -53,6 +53,18 @@ class CommitMark(Func):
         return "(SELECT value FROM orders_commitcounter WHERE id = 1)", ()
 
 
+def commit_mark() -> int:
+    """The same place as a number, for those who write many rows."""
+    with connection.cursor() as cursor:
+        sqlite = connection.vendor == "sqlite"
+        cursor.execute(
+            "SELECT value FROM orders_commitcounter WHERE id = 1"
+            if sqlite
+            else "SELECT pg_current_xact_id()::text::bigint"
+        )
+        return int(cursor.fetchone()[0])
+
+
 class CommitCounter(models.Model):
     """SQLite's stand-in for transaction ids: one row, raised by every write transaction."""
 
@@ -75,3 +87,19 @@ def settled_mark() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         return int(cursor.fetchone()[0])
+
+
+def take_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids for rows that are written later in this transaction, so that each is written once, with all that it knows."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            # One writer at a time: nobody takes them in between.
+            cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [count, table])
+            if not cursor.rowcount:
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, count])
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            last = int(cursor.fetchone()[0])
+            return list(range(last - count + 1, last + 1))
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return [int(number) for (number,) in cursor.fetchall()]

@@ -96,7 +96,9 @@ class Order(FSMSafeModel):
             models.Index(fields=["company", "-id"], condition=models.Q(held=True), name="orders_held"),
             models.Index(fields=["mark", "id"], name="orders_in_commit_order"),
             models.Index(fields=["shop", "-id"], name="orders_by_shop"),
-            models.Index(fields=["platform_order_id"], name="orders_by_platform_id"),
+            models.Index(fields=["company", "placed_at"], name="orders_by_placing"),
+            # Equal ones and beginnings; a plain index of PostgreSQL answers no LIKE.
+            models.Index(fields=["platform_order_id"], opclasses=["varchar_pattern_ops"], name="orders_by_platform_id"),
             models.Index(fields=["phone_index"], condition=~models.Q(phone_index=""), name="orders_by_phone"),
             models.Index(fields=["last_four_index"], condition=~models.Q(last_four_index=""), name="orders_by_last4"),
         ]

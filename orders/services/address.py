@@ -12,7 +12,7 @@ from orders.vocabulary import AddressSnapshot
 _FIELDS = ("name", "phone", "province", "city", "district", "town", "address", "key")
 
 
-def _context(order_id: int) -> str:
+def context_of(order_id: int) -> str:
     return f"order:{order_id}:receiver"
 
 
@@ -29,7 +29,7 @@ def give_data_key(order: Order) -> bytes:
     return key
 
 
-def _text(receiver: AddressSnapshot) -> str:
+def written(receiver: AddressSnapshot) -> str:
     return json.dumps({name: getattr(receiver, name).strip() for name in _FIELDS}, ensure_ascii=False, sort_keys=True)
 
 
@@ -56,7 +56,7 @@ def learn(dossier: Dossier, receiver: AddressSnapshot, at: datetime, *, source: 
     """
     order = dossier.order
     key = data_key(order)
-    text = _text(receiver)
+    text = written(receiver)
     mark = sealing.fingerprint(key, text)
     earlier = [row for row in dossier.addresses if row.source_at <= at]
     later = [row for row in dossier.addresses if row.source_at > at]
@@ -78,7 +78,7 @@ def learn(dossier: Dossier, receiver: AddressSnapshot, at: datetime, *, source: 
 
 
 def _append_again(dossier: Dossier, row: AddressVersion, at: datetime) -> None:
-    again = AddressVersion.objects.create(
+    again = AddressVersion(
         order=dossier.order,
         version=dossier.addresses[-1].version + 1,
         sealed=bytes(row.sealed),
@@ -90,6 +90,7 @@ def _append_again(dossier: Dossier, row: AddressVersion, at: datetime) -> None:
         source_at=at,
     )
     dossier.addresses.append(again)
+    dossier.touch(again)
 
 
 def _insert(
@@ -111,10 +112,10 @@ def _insert(
         row.version += 1
         row.save(update_fields=["version"])
     version = len(dossier.addresses) - len(before) + 1
-    row = AddressVersion.objects.create(
+    row = AddressVersion(
         order=order,
         version=version,
-        sealed=sealing.seal(key, text.encode(), context=_context(order.pk)),
+        sealed=sealing.seal(key, text.encode(), context=context_of(order.pk)),
         masked=masked(receiver)[:200],
         receiver_key=receiver.key,
         fingerprint=mark,
@@ -123,6 +124,7 @@ def _insert(
         source_at=at,
     )
     dossier.addresses.insert(version - 1, row)
+    dossier.touch(row)
 
 
 def _index(order: Order, receiver: AddressSnapshot) -> None:
@@ -133,5 +135,5 @@ def _index(order: Order, receiver: AddressSnapshot) -> None:
 
 def open_address(order: Order, address: AddressVersion) -> AddressSnapshot:
     """The receiver in the clear, for a label or for a person with right and reason; the caller leaves the record."""
-    clear = sealing.unseal(data_key(order), bytes(address.sealed), context=_context(order.pk))
+    clear = sealing.unseal(data_key(order), bytes(address.sealed), context=context_of(order.pk))
     return AddressSnapshot(**json.loads(clear))

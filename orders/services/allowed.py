@@ -5,30 +5,28 @@ queries however many parcels and holds there are. The act itself is judged again
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 from django_fsm import can_proceed
 
 from orders.lifecycle import (
-    DEFAULT_POLICIES,
     MOVE_LABELS,
     ORDER_MOVES,
     PARCEL_MOVES,
     LabelState,
     Move,
-    MovePolicy,
     Need,
     ParcelState,
 )
-from orders.models import Check, Hold, Membership, Order, PackLine, Parcel, TransitionPolicy
+from orders.models import Check, Hold, Order, PackLine, Parcel
 from orders.services import goods
 from orders.services.conditions import Asked, unmet
 from orders.services.decide import METHODS
 from orders.services.dossier import Dossier
 from orders.services.gates import ask_gates
 from orders.services.holds import who_caused
-from orders.services.policies import NOBODY, is_allowed, required_needs
+from orders.services.policies import Standing, is_allowed, required_needs
 
 BEFORE_HAND_OVER = (ParcelState.TO_PICK, ParcelState.PACKED)
 
@@ -63,31 +61,6 @@ class Act:
     @property
     def possible(self) -> bool:
         return self.permitted and not self.reasons
-
-
-@dataclass
-class Standing:
-    """A person's roles in a company and the company's policies, read once."""
-
-    policies: dict[str, dict[int | None, MovePolicy]] = field(default_factory=dict)
-    memberships: list[tuple[str, int | None]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, user_id: int, company_id: int) -> "Standing":
-        standing = cls()
-        for row in TransitionPolicy.objects.filter(company=company_id, enabled=True):
-            policy = MovePolicy(frozenset(row.roles), frozenset(row.causes), tuple(row.needs), row.second_person)
-            standing.policies.setdefault(row.act, {})[row.warehouse_id] = policy
-        memberships = Membership.objects.filter(user=user_id, company=company_id, user__is_active=True)
-        standing.memberships = list(memberships.values_list("role", "warehouse_id"))
-        return standing
-
-    def policy(self, subject: str, move: str, warehouse_id: int | None) -> MovePolicy:
-        rows = self.policies.get(f"{subject}.{move}", {})
-        return rows.get(warehouse_id) or rows.get(None) or DEFAULT_POLICIES.get((subject, move), NOBODY)
-
-    def roles(self, warehouse_id: int | None) -> frozenset[str]:
-        return frozenset(role for role, where in self.memberships if where is None or where == warehouse_id)
 
 
 def allowed_acts(dossier: Dossier, standing: Standing | None = None) -> list[Act]:

@@ -68,11 +68,20 @@ def open_requests(dossier: Dossier) -> Iterator[Case]:
 
 
 def close_what_came_true(dossier: Dossier) -> None:
-    """A new address after the wish for one is the platform's answer: the case is over, whichever word came first."""
+    """A new address after the wish for one is the platform's answer: the case is over, whichever word came first.
+
+    An order that the platform closed has no address to change any more.
+    """
+    closed_at = dossier.order.closed_at
     for case in cases_of(dossier, AddressChange):
+        # What the platform or a person has ended stays ended.
+        if not case.source_key or case.source_rank != _RANK.index("open") or case.state not in ("open", "withdrawn"):
+            continue
         came = [row.source_at for row in dossier.addresses[1:] if row.source_at >= case.asked_at]
-        if case.state == "open" and case.source_key and came:
-            case.state, case.closed_at = "done", min(came)
+        gone = closed_at is not None and closed_at >= case.asked_at
+        state = "done" if came else "withdrawn" if gone else "open"
+        if case.state != state:
+            case.state, case.closed_at = state, min(came) if came else closed_at if gone else None
             case.save(update_fields=["state", "closed_at"])
 
 

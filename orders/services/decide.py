@@ -18,7 +18,7 @@ from orders.services.conditions import Asked, unmet
 from orders.services.dossier import Dossier, actor_of, close, lock_dossiers
 from orders.services.gates import ask_gates
 from orders.services.outcome import Outcome, Reason
-from orders.services.policies import is_allowed, policy_for, required_needs, roles_of
+from orders.services.policies import Standing, is_allowed, required_needs
 from orders.vocabulary import Cause
 
 AGREEMENT_WINDOW = timedelta(minutes=10)
@@ -57,16 +57,20 @@ class Verdict:
         return not self.code
 
 
-def judge(dossier: Dossier, question: Question) -> Verdict:
-    """Decide without changing anything. The dossier's cause is given the roles under which it acts."""
+def judge(dossier: Dossier, question: Question, *, standing: Standing | None = None) -> Verdict:
+    """Decide without changing anything. The dossier's cause is given the roles under which it acts.
+
+    `standing` is of the cause's person in the order's company, read in this transaction by who asks many questions.
+    """
     order, cause = dossier.order, dossier.cause
     # Before its release an order stands where it would go.
     here = order.warehouse_id or order.shop.warehouse_id
     warehouse_id = (question.parcel.warehouse_id if question.parcel else None) or here
-    policy = policy_for(order.company_id, warehouse_id, question.subject, question.move)
+    standing = standing or Standing.of(cause.user_id, order.company_id)
+    policy = standing.policy(question.subject, question.move, warehouse_id)
     roles: frozenset[str] = frozenset()
     if cause.user_id is not None:
-        roles = roles_of(cause.user_id, order.company_id, warehouse_id)
+        roles = standing.roles(warehouse_id)
         dossier.cause = cause = replace(cause, role=",".join(sorted(roles)))
     state = str(getattr(question.instance, "state", "")) if question.instance is not None else ""
     if not is_allowed(cause, roles, policy, question.subject, question.move, state):

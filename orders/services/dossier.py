@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -29,10 +31,17 @@ from orders.models import (
     OrderLine,
     Parcel,
     PrintAttempt,
+    SkuMap,
+    commit_mark,
     raise_commit_counter,
+    take_ids,
 )
+from orders.models.many import insert_many
 from orders.services import trail
 from orders.vocabulary import Cause
+
+# Every look at `Order.history` makes a manager anew.
+_History: Any = Order.history.model
 
 
 @dataclass
@@ -50,6 +59,8 @@ class Dossier:
     prints: list[PrintAttempt] = field(default_factory=list)
     addresses: list[AddressVersion] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    # SKU → its map, once somebody asked (`orders.services.goods`).
+    sku_maps: dict[str, SkuMap | None] | None = None
     act_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     changed: bool = False
     _touched: dict[int, models.Model] = field(default_factory=dict)
@@ -183,32 +194,99 @@ def _load_parcels(by_id: dict[int, Dossier]) -> None:
 
 def close(dossiers: Sequence[Dossier]) -> None:
     """Save what changed, chain and write the events, and leave a task for every consumer, in the open transaction."""
-    for dossier in dossiers:
-        for row in dossier._touched.values():
-            row.save()
-        if dossier.events:
-            _save_order(dossier)
+    _save_rows(dossiers)
+    _save_orders([dossier for dossier in dossiers if dossier.events])
     events = [event for dossier in dossiers for event in dossier.events]
     if not events:
         return
-    Event.objects.bulk_create(events)
-    EventTask.objects.bulk_create(
+    if len(dossiers) > 1:
+        _mark_plainly(events)
+        for event, number in zip(events, take_ids(Event, len(events)), strict=True):
+            event.pk = number
+    insert_many(events)
+    tasks = [
         EventTask(order_id=dossier.order.pk, event_id=event.pk, seq=event.seq, consumer=consumer)
         for dossier in dossiers
         for event in dossier.events
         for consumer in settings.TOWER_CONSUMERS
-    )
+        if wants(consumer, event.verb)
+    ]
+    if tasks:
+        insert_many(tasks)
     transaction.on_commit(lambda: wake("drain"))
 
 
-def _save_order(dossier: Dossier) -> None:
+@cache
+def _verbs_of(consumer: str) -> frozenset[str] | None:
+    """The verbs that a consumer's module says it takes (`VERBS`); `None` where it takes all."""
+    module = import_module(consumer.rpartition(".")[0])
+    return getattr(module, "VERBS", None)
+
+
+def wants(consumer: str, verb: str) -> bool:
+    """Whether a consumer is told of events of this kind; most are nobody's business, and a task is a row."""
+    verbs = _verbs_of(consumer)
+    return verbs is None or verb in verbs
+
+
+def _save_rows(dossiers: Sequence[Dossier]) -> None:
+    """New rows together, one statement for each table; changed ones each by itself."""
+    new: dict[type[models.Model], list[models.Model]] = {}
+    for dossier in dossiers:
+        for row in dossier._touched.values():
+            if row._state.adding:
+                new.setdefault(type(row), []).append(row)
+            else:
+                row.save()
+    for rows in new.values():
+        insert_many(rows)
+
+
+def _save_orders(dossiers: Sequence[Dossier]) -> None:
+    new = []
+    for dossier in dossiers:
+        order = dossier.order
+        trail.chain(order, dossier.events)
+        order.held = bool(dossier.open_holds)
+        if not dossier.changed:
+            # A refusal or a stale fact moves nothing: no history row, only the head of its chain.
+            Order.objects.filter(pk=order.pk).update(event_seq=order.event_seq, event_head=order.event_head)
+            continue
+        _sign(dossier)
+        if order._state.adding:
+            new.append(order)
+        else:
+            order.save()
+    if new:
+        if len(new) > 1:
+            _mark_plainly(new)
+        insert_many(new)
+        # Rows written together send no signal, by which the history would hear of them.
+        insert_many([_first_history(order) for order in new])
+
+
+def _first_history(order: Order) -> models.Model:
+    """What simple-history would write of a row that was just made."""
+    row: models.Model = _History(
+        history_date=clock.now(),
+        history_type="+",
+        history_change_reason=getattr(order, "_change_reason", None),
+        history_user_id=getattr(order, "_history_user_id", None),
+        **{field.attname: getattr(order, field.attname) for field in _History.tracked_fields},
+    )
+    return row
+
+
+def _mark_plainly(rows: Sequence[Order | Event]) -> None:
+    """Ask for the mark once: a number in many rows makes a quicker statement than an expression in each."""
+    mark = commit_mark()
+    for row in rows:
+        row.mark = mark
+
+
+def _sign(dossier: Dossier) -> None:
+    """When and by whom the order changes, for its row and for its history."""
     order = dossier.order
-    trail.chain(order, dossier.events)
-    order.held = bool(dossier.open_holds)
-    if not dossier.changed:
-        # A refusal or a stale fact moves nothing: no history row, only the head of its chain.
-        Order.objects.filter(pk=order.pk).update(event_seq=order.event_seq, event_head=order.event_head)
-        return
     order.updated_at = clock.now()
     order.mark = CommitMark()
     # simple-history reads these two from the row it is about to copy.
@@ -216,7 +294,6 @@ def _save_order(dossier: Dossier) -> None:
     setattr(order, "_change_reason", reason)  # noqa: B010
     if dossier.cause.kind == CauseKind.PERSON:
         setattr(order, "_history_user_id", dossier.cause.user_id)  # noqa: B010
-    order.save()
 
 
 def wake(what: str) -> None:

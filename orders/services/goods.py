@@ -12,19 +12,26 @@ from orders.services.dossier import Dossier
 
 
 def current_maps(dossier: Dossier) -> dict[str, SkuMap]:
-    """SKU → its map today; the shop's own map goes before the company's."""
-    order = dossier.order
-    rows = SkuMap.objects.select_related("goods").filter(
-        Q(shop=order.shop_id) | Q(shop__isnull=True),
-        company=order.company_id,
-        sku__in={line.sku for line in dossier.lines},
-        valid_to__isnull=True,
-    )
-    found: dict[str, SkuMap] = {}
-    for row in rows:
-        if row.sku not in found or row.shop_id is not None:
-            found[row.sku] = row
-    return found
+    """SKU → its map today; the shop's own map goes before the company's. Read once for each dossier."""
+    if dossier.sku_maps is None or not {line.sku for line in dossier.lines} <= dossier.sku_maps.keys():
+        load_maps([dossier])
+    return {sku: row for sku, row in (dossier.sku_maps or {}).items() if row is not None}
+
+
+def load_maps(dossiers: Iterable[Dossier]) -> None:
+    """The maps of many dossiers, in a query for each company; an unmapped SKU has `None`."""
+    by_company: dict[int, list[Dossier]] = {}
+    for dossier in dossiers:
+        by_company.setdefault(dossier.order.company_id, []).append(dossier)
+    for company_id, those in by_company.items():
+        skus = {line.sku for dossier in those for line in dossier.lines}
+        rows = SkuMap.objects.select_related("goods").filter(company=company_id, sku__in=skus, valid_to__isnull=True)
+        found = {(row.shop_id, row.sku): row for row in rows}
+        for dossier in those:
+            shop_id = dossier.order.shop_id
+            dossier.sku_maps = {
+                line.sku: found.get((shop_id, line.sku)) or found.get((None, line.sku)) for line in dossier.lines
+            }
 
 
 def unmapped_skus(dossier: Dossier) -> tuple[str, ...]:
@@ -122,8 +129,8 @@ def release_reservations(dossier: Dossier) -> None:
 
 
 def map_sku(*, company_id: int, sku: str, goods: Goods, shop_id: int | None = None, quantity: int = 1) -> SkuMap:
-    """Say which goods a SKU means from now on: a new version, and the old one ends. Orders are looked at again by
-    `orders.services.record.look_again`."""
+    """Say which goods a SKU means from now on: a new version, and the old one ends. Orders that wait for it are
+    looked at again by the next sweep (`orders.services.waiting`)."""
     now: datetime = clock.now()
     with transaction.atomic():
         current = SkuMap.objects.select_for_update().filter(

@@ -30,8 +30,11 @@ SCOPES = {
     "moves:write": "move orders and parcels",
     "labels:write": "ask for waybills",
     "labels:print": "ask for prints and report their results",
+    "scans:write": "scan in the warehouse: look, check, pack, print, hand over",
     "holds:read": "read holds",
     "holds:write": "place, lift and confirm holds",
+    "events:write": "report facts of systems without a connector",
+    "kpis:read": "read the figures",
     "tenancy:read": "read companies, shops and warehouses",
 }
 ALL_SCOPES = tuple(SCOPES)

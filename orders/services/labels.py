@@ -14,7 +14,7 @@ from orders.services.decide import Question, Verdict, answer, in_one_transaction
 from orders.services.dossier import Dossier
 from orders.services.holds import open_hold
 from orders.services.outcome import Outcome, Reason
-from orders.services.policies import policy_for, roles_of
+from orders.services.policies import Standing, policy_for, roles_of
 from orders.vocabulary import Cause
 
 # A claim without a result after this is `unknown` and goes to review, never to an automatic reprint.
@@ -56,6 +56,7 @@ def request_waybill(
             dossier.note(
                 "waybill_requested",
                 parcel=parcel,
+                reason=reason,
                 facts={"label": label.pk, "carrier": label.carrier, "address_version": label.address_version},
             )
         return answer(first, made={"label": label.pk, "parcel": parcel.pk})
@@ -124,27 +125,42 @@ def request_print(
     """
 
     def act(dossiers: list[Dossier]) -> Outcome:
-        first, parcel = dossiers[0], dossiers[0].parcel(parcel_id)
-        question = Question(subject="label", move=Move.PRINT, parcel=parcel, version=version, reason=reason)
-        label = first.living_label(parcel)
-        verdict = judge(first, question)
-        if verdict.code != "role" and label is not None and label.state in _TAKEN:
-            return _second_print(first, parcel, label, station, printer)
-        for dossier in dossiers[1:]:
-            # The version that the client saw is the first order's.
-            verdict = verdict if not verdict.yes else judge(dossier, replace(question, version=None))
-        if verdict.yes and not parcel.is_live:
-            verdict = _no("illegal_move", "包裹已作废或已退回")
-        if verdict.yes and (label is None or label.state != LabelState.LIVE):
-            verdict = _no("illegal_move", "包裹还没有可打印的面单")
-        if not verdict.yes or label is None:
-            return refuse(first, question, verdict)
-        return _grant(dossiers, parcel, label, station, printer)
+        parcel = dossiers[0].parcel(parcel_id)
+        return decide_print(dossiers, parcel, station=station, printer=printer, version=version, reason=reason)
 
     return in_one_transaction(member_orders(parcel_id), cause, act)
 
 
-def _grant(dossiers: list[Dossier], parcel: Parcel, label: Label, station: str, printer: str) -> Outcome:
+def decide_print(
+    dossiers: list[Dossier],
+    parcel: Parcel,
+    *,
+    station: str = "",
+    printer: str = "",
+    version: int | None = None,
+    reason: str = "",
+    standing: Standing | None = None,
+) -> Outcome:
+    """Judge and grant one print inside open dossiers, those of every order that travels in the parcel."""
+    first = dossiers[0]
+    question = Question(subject="label", move=Move.PRINT, parcel=parcel, version=version, reason=reason)
+    label = first.living_label(parcel)
+    verdict = judge(first, question, standing=standing)
+    if verdict.code != "role" and label is not None and label.state in _TAKEN:
+        return _second_print(first, parcel, label, station, printer)
+    for dossier in dossiers[1:]:
+        # The version that the client saw is the first order's.
+        verdict = verdict if not verdict.yes else judge(dossier, replace(question, version=None), standing=standing)
+    if verdict.yes and not parcel.is_live:
+        verdict = _no("illegal_move", "包裹已作废或已退回")
+    if verdict.yes and (label is None or label.state != LabelState.LIVE):
+        verdict = _no("illegal_move", "包裹还没有可打印的面单")
+    if not verdict.yes or label is None:
+        return refuse(first, question, verdict)
+    return _grant(dossiers, parcel, label, station, printer, reason)
+
+
+def _grant(dossiers: list[Dossier], parcel: Parcel, label: Label, station: str, printer: str, reason: str) -> Outcome:
     first = dossiers[0]
     # The lock already makes this the only claim; the conditional UPDATE is the second wall (law 8).
     now = clock.now()
@@ -157,6 +173,7 @@ def _grant(dossiers: list[Dossier], parcel: Parcel, label: Label, station: str, 
         dossier.note(
             Move.PRINT,
             parcel=parcel,
+            reason=reason,
             key=f"attempt:{attempt.pk}",
             facts={**_print_facts(label, station, printer), "attempt": attempt.pk},
         )
@@ -249,7 +266,7 @@ def _attempt(dossier: Dossier, parcel: Parcel, label: Label, outcome: str, stati
     return attempt
 
 
-def print_result(attempt_id: int, *, outcome: str, cause: Cause) -> Outcome:
+def print_result(attempt_id: int, *, outcome: str, cause: Cause, reason: str = "") -> Outcome:
     """What the printer said of a granted attempt: printed, failed or unknown. Unknown locks and asks a person."""
     row = PrintAttempt.objects.filter(pk=attempt_id).values_list("parcel_id", "outcome", "label_id").first()
     if row is None or row[1] != PrintAttempt.Outcome.GRANTED or outcome not in ("printed", "failed", "unknown"):
@@ -267,7 +284,7 @@ def print_result(attempt_id: int, *, outcome: str, cause: Cause) -> Outcome:
         late = label.state == LabelState.UNKNOWN and outcome != "unknown"
         if label.state != LabelState.CLAIMED and not late:
             return answer(first, code="stale_fact")
-        finish_print(first, attempt, label, outcome)
+        finish_print(first, attempt, label, outcome, reason=reason)
         return answer(first, made={"attempt": attempt.pk, "label": label.pk})
 
     return in_one_transaction(member_orders(row[0]), cause, act)
@@ -284,7 +301,7 @@ def _may_report(dossier: Dossier, parcel_id: int) -> bool:
     return bool(roles_of(cause.user_id, order.company_id, warehouse_id) & standing)
 
 
-def finish_print(dossier: Dossier, attempt: PrintAttempt, label: Label, outcome: str) -> None:
+def finish_print(dossier: Dossier, attempt: PrintAttempt, label: Label, outcome: str, *, reason: str = "") -> None:
     """Record the outcome inside an open dossier; an unknown one opens its hold."""
     parcel = dossier.parcel(label.parcel_id)
     attempt.result = label.state = outcome
@@ -296,6 +313,7 @@ def finish_print(dossier: Dossier, attempt: PrintAttempt, label: Label, outcome:
         "print_result",
         result=Event.Result.UNKNOWN if outcome == "unknown" else Event.Result.OK,
         parcel=parcel,
+        reason=reason,
         key=f"attempt:{attempt.pk}",
         facts={**_print_facts(label, attempt.station, attempt.printer), "attempt": attempt.pk, "outcome": outcome},
     )

@@ -8,6 +8,7 @@ from orders.services import goods, steps
 from orders.services.decide import Question, Verdict, answer, in_one_transaction, judge, member_orders, refuse
 from orders.services.dossier import Dossier
 from orders.services.outcome import Outcome, Reason
+from orders.services.policies import Standing
 from orders.vocabulary import Cause
 
 
@@ -37,7 +38,7 @@ def move(
             question = Question(subject="parcel", move=name, version=version, reason=reason)
             detail = "订单有多个包裹，请指明包裹" if parcels else "订单没有可操作的包裹"
             return _refuse(dossier, question, "which_parcel", detail)
-        return _move_parcel(dossiers, parcels[0], name, version, reason, None)
+        return decide_parcel_move(dossiers, parcels[0], name, version=version, reason=reason)
 
     return in_one_transaction([order_id], cause, act)
 
@@ -58,7 +59,7 @@ def move_parcel(
         if name not in PARCEL_MOVES:
             question = Question(subject="parcel", move=name, parcel=parcel, version=version, reason=reason)
             return _refuse(dossiers[0], question, "illegal_move", f"没有“{name}”这个动作")
-        return _move_parcel(dossiers, parcel, name, version, reason, weight_grams)
+        return decide_parcel_move(dossiers, parcel, name, version=version, reason=reason, weight_grams=weight_grams)
 
     return in_one_transaction(member_orders(parcel_id), cause, act)
 
@@ -93,9 +94,17 @@ def _reserve(dossier: Dossier) -> tuple[str, ...]:
     return goods.reserve(dossier, warehouse.pk) if warehouse and warehouse.manages_stock else ()
 
 
-def _move_parcel(
-    dossiers: list[Dossier], parcel: Parcel, name: str, version: int | None, reason: str, weight_grams: int | None
+def decide_parcel_move(
+    dossiers: list[Dossier],
+    parcel: Parcel,
+    name: str,
+    *,
+    version: int | None = None,
+    reason: str = "",
+    weight_grams: int | None = None,
+    standing: Standing | None = None,
 ) -> Outcome:
+    """Judge and move one parcel inside open dossiers, those of every order that travels in it."""
     for index, dossier in enumerate(dossiers):
         question = Question(
             subject="parcel",
@@ -105,7 +114,7 @@ def _move_parcel(
             reason=reason,
             instance=parcel,
         )
-        verdict = judge(dossier, question)
+        verdict = judge(dossier, question, standing=standing)
         if not verdict.yes:
             return refuse(dossiers[0], question, verdict)
     if weight_grams is not None:

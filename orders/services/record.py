@@ -1,11 +1,12 @@
 """Observations: what another system reports has happened, and is always recorded (law 4), once (law 2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, IntegrityError, transaction
 
-from orders.lifecycle import Role
+from orders.lifecycle import CauseKind, Role
 from orders.models import (
     DocumentLink,
     Event,
@@ -16,7 +17,7 @@ from orders.models import (
     PrintAttempt,
     WarehouseOperator,
 )
-from orders.services import cases, claims, snapshots
+from orders.services import cases, claims, goods, snapshots
 from orders.services.claims import main_parcel
 from orders.services.decide import answer, in_one_transaction
 from orders.services.dossier import Dossier, close, lock_dossiers
@@ -56,11 +57,10 @@ def record(fact: Fact, *, cause: Cause) -> Outcome:
 
 def _record(fact: Fact, cause: Cause) -> Outcome:
     order_ids = _find(fact)
-    created = False
     if not order_ids and isinstance(fact.snapshot, OrderSnapshot):
         if _known_hash(fact) is not None:
             return Outcome(ok=False, code="conflicting_body", detail="同一编号已用于另一订单的报文")
-        order_ids, created = [snapshots.create_order(fact, fact.snapshot).pk], True
+        return _take_new([fact], cause)[0]
     if not order_ids:
         return Outcome(ok=False, code="unknown_subject", detail=f"还没有订单 {fact.subject}")
     dossiers = lock_dossiers(order_ids, cause=cause)
@@ -70,13 +70,70 @@ def _record(fact: Fact, cause: Cause) -> Outcome:
         return answer(first, code="repeat")
     if known is not None:
         return _conflicting(first, fact)
-    FactKey.objects.create(connection=fact.source, key=fact.key, body_hash=fact.body_hash)
+    first.touch(_key_of(fact))
     news = False
     for dossier in dossiers:
-        news = _take(dossier, fact, created) or news
+        news = _take(dossier, fact) or news
         settle(dossier)
     close(dossiers)
     return answer(first, code="done" if news else "stale_fact", event_id=first.events[-1].pk if first.events else None)
+
+
+def record_new_orders(facts: Sequence[Fact], *, cause: Cause) -> list[Outcome | None]:
+    """Record together, in one transaction, those facts that bring an order nobody has seen; their outcomes.
+
+    `None` where a fact is about a known order, comes twice, or could not be recorded with the others: the caller hands
+    it to `record`, which says what is the matter with it. For hundreds of orders at once, not for thousands.
+    """
+    outcomes: list[Outcome | None] = [None] * len(facts)
+    try:
+        with transaction.atomic(durable=True):
+            # In one order for everybody, so that two who bring the same orders do not wait for each other.
+            places = sorted(_new_among(facts), key=lambda place: (facts[place].shop_id or 0, facts[place].subject))
+            for place, outcome in zip(places, _take_new([facts[place] for place in places], cause), strict=True):
+                outcomes[place] = outcome
+    except (DatabaseError, ValueError, ObjectDoesNotExist):
+        return [None] * len(facts)
+    return outcomes
+
+
+def _new_among(facts: Sequence[Fact]) -> list[int]:
+    """Places of the first picture of each unknown order, where its key is unknown too."""
+    pictures = [place for place, fact in enumerate(facts) if isinstance(fact.snapshot, OrderSnapshot)]
+    known_orders: set[tuple[int | None, str]] = set(
+        Order.objects.filter(
+            shop__in={facts[place].shop_id for place in pictures},
+            platform_order_id__in={facts[place].subject for place in pictures},
+        ).values_list("shop_id", "platform_order_id")
+    )
+    known_keys = set(
+        FactKey.objects.filter(
+            connection__in={facts[place].source for place in pictures}, key__in={facts[place].key for place in pictures}
+        ).values_list("connection", "key")
+    )
+    found = []
+    for place in pictures:
+        order, key = (facts[place].shop_id, facts[place].subject), (facts[place].source, facts[place].key)
+        if order not in known_orders and key not in known_keys:
+            found.append(place)
+            known_orders.add(order)
+            known_keys.add(key)
+    return found
+
+
+def _take_new(facts: Sequence[Fact], cause: Cause) -> list[Outcome]:
+    dossiers = snapshots.new_dossiers(facts, cause=cause)
+    goods.load_maps(dossiers)
+    for dossier, fact in zip(dossiers, facts, strict=True):
+        dossier.touch(_key_of(fact))
+        _take(dossier, fact, created=True)
+        settle(dossier)
+    close(dossiers)
+    return [answer(dossier, event_id=dossier.events[-1].pk) for dossier in dossiers]
+
+
+def _key_of(fact: Fact) -> FactKey:
+    return FactKey(connection=fact.source, key=fact.key, body_hash=fact.body_hash)
 
 
 def _known_hash(fact: Fact) -> str | None:
@@ -126,7 +183,7 @@ def _by_document(fact: Fact, kind: str, number: str) -> list[int]:
     return list(links.values_list("order_id", flat=True).distinct())
 
 
-def _take(dossier: Dossier, fact: Fact, created: bool) -> bool:
+def _take(dossier: Dossier, fact: Fact, created: bool = False) -> bool:
     """Put the fact into what is recorded of the order; True where it is news. States follow in `settle`."""
     takers: dict[type, Callable[[Dossier, Fact, Any], tuple[bool, dict[str, Any]]]] = {
         OrderSnapshot: snapshots.take_order,
@@ -164,7 +221,8 @@ def _take_report(dossier: Dossier, fact: Fact, report: WarehouseReport) -> tuple
         source_status=report.platform_status,
         at=report.reported_at,
     )
-    if report.stage in ("checked", "packed", "weighed", "staged") and _speaks_for_lead(dossier, report.operator):
+    packed = fact.system == CauseKind.WMS and report.stage in ("checked", "packed", "weighed", "staged")
+    if packed and _speaks_for_lead(dossier, report.operator):
         news = news or "packed_by_lead" not in claim.seen
         claims.remember_first(claim, "packed_by_lead", report.reported_at)
     for package in report.parcels:
@@ -195,10 +253,10 @@ def _speaks_for_lead(dossier: Dossier, operator: str) -> bool:
 
 
 def _take_print(dossier: Dossier, fact: Fact, report: PrintReport) -> tuple[bool, dict[str, Any]]:
-    """A warehouse printed. Where the tower prints, a report without a waybill is about the pick list."""
+    """A warehouse printed. A report without a waybill is about the pick list, unless its sender prints the labels."""
     facts = {"print": True, "waybill": report.waybill, "operator": report.operator, "code": report.order}
     warehouse = dossier.order.warehouse or dossier.order.shop.warehouse
-    if not report.waybill and (warehouse is None or warehouse.printed_by != "wms"):
+    if not report.waybill and (warehouse is None or warehouse.printed_by != fact.system):
         return False, {**facts, "counts": False}
     known = any(
         row.outcome == "observed" and (row.at, row.waybill) == (report.printed_at, report.waybill)

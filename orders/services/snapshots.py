@@ -1,39 +1,61 @@
 """Taking a platform's picture of an order: the newest by the source's time wins, ties by content, never by arrival."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from orders import sealing
-from orders.models import AfterSale, Order, OrderLine, Shop
+from orders.models import AfterSale, Order, OrderLine, Shop, raise_commit_counter, take_ids
 from orders.services import address, claims
 from orders.services.dossier import Dossier
-from orders.vocabulary import Fact, LineSnapshot, OrderSnapshot, RefundSnapshot
+from orders.vocabulary import Cause, Fact, LineSnapshot, OrderSnapshot, RefundSnapshot
 
 # Of two words about one refund at the same time the later in this list wins; a withdrawal wins over all.
 _REFUND_RANK = ("open", "refused", "done", "withdrawn")
 _STATUS_RANK = ("unknown", "unpaid", "paid", "shipped_part", "shipped", "signed", "finished", "closed")
 
 
-def create_order(fact: Fact, snapshot: OrderSnapshot) -> Order:
-    """The row of an order that is seen for the first time; its content comes with `take_order`."""
-    if fact.shop_id is None:
+def new_dossiers(facts: Sequence[Fact], *, cause: Cause) -> list[Dossier]:
+    """Dossiers of orders that are seen for the first time; their content comes with `take_order`.
+
+    Their rows have their ids and are written once, when the dossiers close. Nothing needs to be locked or loaded:
+    nobody else can see them yet, and a second maker of the same order fails at its unique constraint.
+    """
+    raise_commit_counter()
+    snapshots = [fact.snapshot for fact in facts if isinstance(fact.snapshot, OrderSnapshot)]
+    ids = iter(take_ids(Order, len(snapshots)))
+    lines = iter(take_ids(OrderLine, sum(len(snapshot.lines) for snapshot in snapshots)))
+    shops = _shops_of(facts)
+    dossiers = []
+    for fact, snapshot in zip(facts, snapshots, strict=True):
+        order = Order(
+            pk=next(ids),
+            company_id=fact.company_id,
+            shop=shops[fact.company_id, fact.shop_id],
+            platform_order_id=snapshot.platform_order_id,
+            number=f"T{fact.shop_id}-{snapshot.platform_order_id}",
+            placed_at=snapshot.placed_at,
+            amount=snapshot.amount,
+        )
+        address.give_data_key(order)
+        dossier = Dossier(order, cause)
+        for line in snapshot.lines:
+            row = OrderLine(pk=next(lines), order=order, **_line_fields(line))
+            dossier.lines.append(row)
+            dossier.touch(row)
+        dossiers.append(dossier)
+    return dossiers
+
+
+def _shops_of(facts: Sequence[Fact]) -> dict[tuple[int, int | None], Shop]:
+    if any(fact.shop_id is None for fact in facts):
         raise ValueError("an order comes from a shop, and this connection speaks for none")
-    shop = Shop.objects.get(pk=fact.shop_id, company=fact.company_id)
-    order = Order(
-        company_id=fact.company_id,
-        shop=shop,
-        platform_order_id=snapshot.platform_order_id,
-        number=f"T{fact.shop_id}-{snapshot.platform_order_id}",
-        placed_at=snapshot.placed_at,
-        amount=snapshot.amount,
-    )
-    # The first history row comes with the first event, not with the empty row.
-    setattr(order, "skip_history_when_saving", True)  # noqa: B010
-    order.save()
-    address.give_data_key(order)
-    order.save(update_fields=["wrapped_key"])
-    delattr(order, "skip_history_when_saving")
-    return order
+    found = Shop.objects.select_related("warehouse").in_bulk({fact.shop_id for fact in facts})
+    shops: dict[tuple[int, int | None], Shop] = {(shop.company_id, pk): shop for pk, shop in found.items()}
+    for fact in facts:
+        if (fact.company_id, fact.shop_id) not in shops:
+            raise Shop.DoesNotExist(f"company {fact.company_id} has no shop {fact.shop_id}")
+    return shops
 
 
 def take_order(dossier: Dossier, fact: Fact, snapshot: OrderSnapshot) -> tuple[bool, dict[str, Any]]:

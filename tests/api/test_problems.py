@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from orders.api import orders as views
+from orders.api import throttling
 from orders.lifecycle import Role
 from tests.api.conftest import Caller, World
 
@@ -122,3 +124,13 @@ def test_a_busy_database_is_503_and_can_be_tried_again(world: World, monkeypatch
 
 def test_answers_are_not_kept_on_the_way(world: World) -> None:
     assert world.program.get("orders/")["Cache-Control"] == "no-store"
+
+
+def test_while_the_cache_is_away_nobody_is_counted_and_everybody_is_answered(world: World, monkeypatch: Any) -> None:
+    """A killed Redis must not stop the warehouse's printer: it counts callers, it holds no truth."""
+
+    def gone(*arguments: Any, **options: Any) -> None:
+        raise RedisConnectionError("Connection refused")
+
+    monkeypatch.setattr(throttling.cache, "add", gone)
+    assert world.program.get("orders/").status_code == 200

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from integrations.emulate import build_world, serving
 from orders.lifecycle import Role
 from tests.browser.desk import ON_A_DESK, PATIENCE, Desk, Office, Size
+from tests.browser.gun import ON_A_PDA, Gun, Hall
 from tests.browser.tower import PACKAGES, Tower, wired
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -30,8 +31,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def tower(browser: Browser, live_server: Any) -> Iterator[Tower]:
+def tower(browser: Browser, live_server: Any, settings: Any) -> Iterator[Tower]:
     """A tower that is served, of a seller whose warehouse prints through it. Nothing moves until `tower.works()`."""
+    settings.TOWER_URL = live_server.url
     with serving(build_world(PACKAGES), tick_seconds=0.05) as host:
         yield wired(host, live_server.url)
 
@@ -52,3 +54,26 @@ def office(browser: Browser, tower: Tower) -> Iterator[Office]:
     yield log_in
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def hall(browser: Browser, tower: Tower) -> Iterator[Hall]:
+    """`hall(role)` hires somebody of that role, who signs in at the scan page and says where they stand."""
+    contexts: list[BrowserContext] = []
+
+    def sign_in(*roles: Role, size: Size = ON_A_PDA, station: str = "A3", **context: Any) -> Gun:
+        opened = browser.new_context(base_url=tower.url, viewport=size, timezone_id="Asia/Shanghai", **context)
+        contexts.append(opened)
+        gun = Gun(opened.new_page(), tower.hires(*roles))
+        gun.signs_in(station)
+        return gun
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def gun(hall: Hall) -> Gun:
+    """Somebody who may do everything that the page knows."""
+    return hall(Role.WAREHOUSE_LEAD, Role.SHIPPER)

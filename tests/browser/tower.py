@@ -1,5 +1,6 @@
 """The tower behind the browser: the emulated platform sells, the chat shows, and work is done when a test says so."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,14 @@ from alerts.models import Channel, Rule
 from integrations import inbox, jobs, sync
 from integrations.adapter import Message
 from integrations.emulate import Host
-from integrations.models import Connection
+from integrations.models import Connection, Receipt
 from orders.lifecycle import HoldReason, Role
 from orders.models import Order, Parcel, PrintAttempt
 from orders.services.keys import create_key
 from ordertower import dispatch
 from tests.laws.cast import Seller, seller
 
-PACKAGES = ("integrations.platforms", "alerts.channels")
+PACKAGES = ("integrations.platforms", "integrations.carriers", "alerts.channels")
 ROBOT = "693a91f6-7aaa-4bc4-97a0-0ec251fa5bbb"
 NAMES = {
     Role.OPS_MANAGER: "主管",
@@ -92,6 +93,21 @@ class Tower:
         """What the 企业微信 group has seen."""
         return [entry["content"] for entry in self.host.world.emulators["wecom"].journal.entries("message")]
 
+    def platform_says(self, order: Order) -> str:
+        rows = self._does("taobao", "orders")
+        return str(next(row["status"] for row in rows if row["tid"] == order.platform_order_id))
+
+    def courier_says(self, waybill: str, code: str, words: str) -> None:
+        """A row of the courier's track, pushed to the tower and taken in."""
+        seen = Receipt.objects.count()
+        self._does("kuaidi100", "say", waybill=waybill, code=code, context=words)
+        self._does("kuaidi100", "push", waybill=waybill)
+        patient_until = time.monotonic() + 20
+        while Receipt.objects.count() == seen:
+            assert time.monotonic() < patient_until, "the courier's push did not come"
+            time.sleep(0.05)
+        self.works()
+
     def _does(self, name: str, command: str, **data: Any) -> Any:
         emulator = self.host.world.emulators[name]
         with emulator.lock:
@@ -111,5 +127,10 @@ def wired(host: Host, url: str) -> Tower:
     )
     channel.set_secrets({"key": ROBOT})
     channel.save()
+    courier = Connection.objects.create(
+        company=sells.shop.company, adapter="kuaidi100", name="快递100", base_url=f"{host.url}/kuaidi100"
+    )
+    courier.set_secrets({"key": "EMULATORkey0001", "salt": "emulator-salt"})
+    courier.save()
     Rule.objects.create(company=sells.shop.company, name="重复打单", hold_reason=HoldReason.DUPLICATE_PRINT)
     return Tower(url, host, sells, shop)

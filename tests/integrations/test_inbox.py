@@ -1,5 +1,6 @@
 """The inbox: what is kept, what becomes of it, and how what was set aside comes back with one effect."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from orders.models import Event, Order, Parcel, PrintAttempt
 from orders.services.move import move
 from orders.services.record import record
 from tests.integrations.qimen.street import messages
-from tests.laws.cast import SYSTEM, Seller, seller, step
+from tests.laws.cast import SYSTEM, Seller, at_once, seller, step
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +168,24 @@ def test_trouble_with_one_receipt_does_not_stop_the_others(shop, wms, monkeypatc
     monkeypatch.setattr(inbox, "record", fails_on_first)
     assert inbox.process_due() == 3
     assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "done", "received"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readers_at_the_same_moment_take_different_receipts(shop, wms, monkeypatch):
+    """Else all of them would wait for the lock of the same order, one message after the other."""
+    parcels = [shop.released() for _ in range(3)]
+    for parcel, minute in itertools.product(parcels, range(8)):
+        kept(wms, step("PICK", parcel.number, minute=minute))
+    process, read = inbox.process, []
+
+    def noted(receipt_id: int) -> str:
+        read.append(receipt_id)
+        return process(receipt_id)
+
+    monkeypatch.setattr(inbox, "process", noted)
+    assert sum(at_once([inbox.process_due] * 3)) == 24
+    assert sorted(read) == sorted(Receipt.objects.values_list("pk", flat=True))
+    assert set(Receipt.objects.values_list("state", flat=True)) == {"done"}
 
 
 def test_a_shredded_day_parks_what_was_not_processed(wms):

@@ -21,7 +21,8 @@ def test_columns_line_up_where_a_chinese_character_is_two_cells_wide():
 
 def test_the_welcome_names_every_address_user_and_key():
     text = welcome(FACTS)
-    for word in ("8000/admin/", "8000/api/docs/", "8100/", "仓管组长", "lead", "secret-word", "key-of-the-demo"):
+    addresses = ("8000/admin/", "8000/scan/", "8000/api/docs/", "8100/")
+    for word in (*addresses, "仓管组长", "lead", "secret-word", "key-of-the-demo"):
         assert word in text
 
 

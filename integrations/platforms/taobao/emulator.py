@@ -41,8 +41,12 @@ class TaobaoEmulator(Emulator):
         session = str(options.get("session") or "6100emulator")
         secret = str(options.get("app_secret") or "emulator-secret")
         self.gate = Gate(self.app_key, secret, {session: Session(self.seller)})
-        for token, seller in dict(options.get("more_sessions") or {}).items():
-            self.gate.sessions[str(token)] = Session(str(seller))
+        # Other shops of the same app: session → seller's name; they sell less often.
+        self.others = {str(token): str(seller) for token, seller in dict(options.get("more_sessions") or {}).items()}
+        for token, seller in self.others.items():
+            self.gate.sessions[token] = Session(seller)
+        self.others_sell_every = float(options.get("others_sell_every") or 0)
+        self.others_next_sale = clock.now()
         self.ban_seconds = float(options.get("ban_seconds") or 2)
         self.sell_every = float(options.get("sell_every") or 0)
         self.next_sale = clock.now()
@@ -81,7 +85,7 @@ class TaobaoEmulator(Emulator):
         form = dict(request.query())
         form |= dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         method = form.get("method", "")
-        logged = {name: value[:4000] for name, value in form.items() if name not in UNLOGGED}
+        logged = {name: value[:500] for name, value in form.items() if name not in UNLOGGED}
         failing = self.faults.hits("fail")
         if failing and self.faults.chance.random() < 0.5:
             self.journal.write("call", method=method, form=logged, outcome="HTTP 502")
@@ -120,9 +124,13 @@ class TaobaoEmulator(Emulator):
 
     # What happens by itself -------------------------------------------------------------------------------------
     def tick(self) -> None:
+        now = clock.now()
+        if self.others_sell_every > 0 and now >= self.others_next_sale:
+            self.others_next_sale = now + timedelta(seconds=self.others_sell_every)
+            for seller in self.others.values():
+                self._sell({"seller": seller, "lines": invent_lines(self.sales)})
         if self.sell_every <= 0:
             return
-        now = clock.now()
         for _sale in range(MOST_SALES_A_TICK):
             if now < self.next_sale:
                 return
