@@ -1,6 +1,6 @@
 # Python 3.11 and make are enough; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check bench format lock clean
+.PHONY: help run test tough torture check bench format lock clean
 
 PORT ?= 8000
 # Arguments for pytest, such as: make test ARGS="-k hold"
@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make run      a demo tower on http://localhost:$(PORT) (PORT=9000 moves it), Ctrl-C stops it"
 	@echo "make test     the whole suite, on SQLite and, where they are found, PostgreSQL and Redis"
+	@echo "make tough    2,000 orders while web, workers, beat, Redis and PostgreSQL are killed"
 	@echo "make torture  the proofs that are too long for every change"
 	@echo "make bench    how fast it is, on a private PostgreSQL: make bench ARGS=\"intake pages --size full\""
 	@echo "make check    style, types, import contracts, migrations, production settings"
@@ -26,6 +27,9 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m tests $(ARGS)
+
+tough: $(VENV)/.installed-dev
+	TOWER_TOUGH=1 $(BIN)/python -m tests tests/toughness -s
 
 torture: $(VENV)/.installed-dev
 	TOWER_TORTURE=1 $(BIN)/python -m tests tests/properties tests/toughness

@@ -28,7 +28,8 @@ def plan_refreshes(*, now: datetime) -> int:
         with transaction.atomic():
             key = f"token:{connection.pk}:{ends.isoformat() if ends else 'first'}"
             jobs.plan("refresh_token", key, lane=Job.Lane.URGENT, connection_id=connection.pk)
-        if ends is not None and ends - now < ALARM:
+        # Some platforms give a new token only shortly before the old one ends.
+        if ends is not None and ends - now < min(ALARM, adapter.token_lead / 2):
             _alarm(connection, f"{connection.name}：授权将于 {ends:%m-%d %H:%M} UTC 到期，自动续期还没有成功")
     return found
 

@@ -18,7 +18,7 @@ class Actors:
             facts = facts if isinstance(facts, dict) else {}
             if "api_key" in facts and facts.get("acts_as"):
                 self.acts_as[f"api_key:{facts['api_key']}"] = str(facts["acts_as"])
-            if "policy" in str(event.get("verb")):
+            if event.get("verb") == "policy_changed":
                 self.policy_changed = True
 
     def name_of(self, event: Event) -> str:
@@ -27,13 +27,3 @@ class Actors:
         if actor.startswith("api_key:"):
             return self.acts_as.get(actor, "")
         return actor.partition(":")[0]
-
-    def reporters_of(self, act: list[Event]) -> set[str]:
-        """Whose word an act records: its actors, and the system that its facts name."""
-        names = {self.name_of(event) for event in act}
-        names.update(
-            str(event["facts"]["system"])
-            for event in act
-            if event["verb"] in ("fact", "order_seen") and "system" in event["facts"]
-        )
-        return names

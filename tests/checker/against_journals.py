@@ -88,6 +88,9 @@ class AgainstJournals:
             if trade := self.journals.trades.get(number):
                 trade.met = True
                 self._trade(life, number, trade)
+        for waybill in life.orphans:
+            if known := self.journals.waybills.get(waybill):
+                known.met = known.orphaned = True
         for parcel in life.parcels.values():
             self._parcel(life, parcel)
 
@@ -117,12 +120,13 @@ class AgainstJournals:
         for waybill in parcel.waybills | {parcel.waybill}:
             if known := journals.waybills.get(waybill):
                 known.met = True
-                if known.signed_at and waybill == parcel.waybill:
+                if known.signed_told_at and waybill == parcel.waybill:
                     self.findings.checked["I14"] += 1
                     if parcel.state not in ("signed", "returned"):
                         what = f"the courier delivered {waybill}, the parcel stands at {parcel.state}"
-                        self._suspect("I14", life.order, what, known.signed_at, FRESH)
-        if parcel.signed_by == "courier" and "kuaidi100" in journals.present:
+                        self._suspect("I14", life.order, what, known.signed_told_at, FRESH)
+        if parcel.signed_by == "courier" and "kuaidi100" in journals.present and not journals.courier_unclear:
+            self.findings.checked["I14"] += 1
             told = journals.waybills.get(parcel.waybill)
             if not told or not told.signed_at:
                 what = f"signed on the courier's word, which its journal does not hold ({parcel.waybill})"
@@ -201,7 +205,7 @@ class AgainstJournals:
             self.findings.checked["I14"] += 1
             if waybill.objects.total() > 1 and (len(waybill.objects) > 1 or not self.retries):
                 self.findings.violated("I14", "-", 0, f"waybill {number} was issued {waybill.objects.total()} times")
-            for name in waybill.objects:
+            for name in waybill.objects if not waybill.orphaned else ():
                 numbers_of.setdefault(name, []).append(number)
             if not waybill.met:
                 what = f"waybill {number} was issued, the trail does not know it"

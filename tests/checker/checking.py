@@ -8,12 +8,15 @@ from .acknowledged import Acknowledged
 from .actors import Actors
 from .against_journals import AgainstJournals
 from .chain import Anchors, Chain
+from .departures import Departures
 from .findings import Findings
 from .guards import Guards
 from .journals import read_journals
 from .life import OrderLife
 from .moves import MoveJudge, order_follows_parcels, version_follows
+from .published import VERBS
 from .reading import Event, UnreadableError, acts_of, streams_in
+from .reports import parcel_follows_report
 
 CLAIM_LIMIT = timedelta(seconds=120)  # 60 s until a claim is unknown, and as much again for who notices
 
@@ -38,12 +41,12 @@ class Checking:
         self.findings = findings = Findings()
         self.actors = Actors()
         self.guards = Guards(findings)
+        self.departures = Departures(findings)
         self.move_judge = MoveJudge(self.actors, findings)
         self.anchors = Anchors(findings) if inputs.anchors else None
         self.chain = Chain(findings, self.anchors)
         self.told: AgainstJournals | None = None
         self.acknowledged: Acknowledged | None = None
-        self.lives: dict[str, OrderLife] = {}
         self.events = 0
         self.orders = 0
         self.ends = ""
@@ -65,8 +68,16 @@ class Checking:
             self.chain.follow(events)
             if events[0]["stream"].startswith("order:"):
                 self._order(events)
+            else:
+                self._company(events)
         self._finish()
         return findings
+
+    def _company(self, events: list[Event]) -> None:
+        for event in events:
+            self.findings.checked["I2"] += 1
+            if event["verb"] not in VERBS:
+                self.findings.violated("I2", None, event["seq"], f"verb {event['verb']} is not published")
 
     def _order(self, events: list[Event]) -> None:
         life = OrderLife(events[0]["stream"])
@@ -76,6 +87,7 @@ class Checking:
                 self._act(life, act)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise UnreadableError(f"{life.stream} after {life.seq}: of an unexpected shape, {error!r}") from error
+        self.departures.close(life)
         if self.told:
             self.told.close(life)
         if self.acknowledged:
@@ -83,13 +95,11 @@ class Checking:
 
     def _act(self, life: OrderLife, act: list[Event]) -> None:
         findings = self.findings
-        left_while_held: set[int] = set()
-        for place, event in enumerate(act):
+        for event in act:
             version_follows(life, event, findings)
-            self.move_judge.judge(life, event, place, act)
+            self.move_judge.judge(life, event, act)
             self.guards.before(life, event)
-            if event["verb"] == "ship" and event["result"] == "observed" and life.holds_on(event["parcel"])[0]:
-                left_while_held.add(event["parcel"])
+            self.departures.before(life, event)
             if self.told:
                 self.told.see(event)
                 if event["verb"] == "waybill_issued":
@@ -97,10 +107,13 @@ class Checking:
             if self.acknowledged:
                 self.acknowledged.see(event, findings)
             life.apply(event)
-        self.guards.after_act(life, act, left_while_held)
+        self.guards.after_act(life, act)
+        self.departures.after_act(life)
+        parcel_follows_report(life, act, findings)
         order_follows_parcels(life, act[-1]["seq"], findings)
 
     def _finish(self) -> None:
+        self.move_judge.reports.finish()
         if self.anchors:
             self.anchors.finish()
         if self.told:
@@ -131,7 +144,8 @@ class Checking:
                 if name not in present:
                     say(f"{parts} of {name}", "no such journal")
         say("I1 holders", "the export has one version, after the act; what a client saw before is not in it")
-        say("I3 permits", "the export does not publish who asked for a permit and who gave it")
+        say("I2 acceptance", "whose word for packed a warehouse accepts is not in the trail")
+        say("I3 permits", "no verb of a permit is published: every second print of a label is a violation")
         say("I5 refunds", "seen through holds (refund_requested, cancel_requested) only")
         say("I8 messages", "the platform's message ids are not in the trail; orders and their changes are compared")
         say("I9 outbox", "the outbox is not exported")

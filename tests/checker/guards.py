@@ -1,7 +1,7 @@
 """I3, I4, I5, I6, I7: labels, addresses, holds and repetition, judged before an event is applied or after its act."""
 
 from .findings import Findings
-from .life import Label, OrderLife, label_on_ground, parcel_of
+from .life import Label, OrderLife, number_in, parcel_of
 from .published import NEEDS_NOT_HELD, ORDER_MOVES, PARCEL_MOVES
 from .reading import Event
 
@@ -30,12 +30,11 @@ class Guards:
         if event["result"] != "refused" and "label" in event["facts"]:
             self._label(life, event)
         elif verb == "hold_opened":
-            self.open_claims.pop(label_on_ground(str(event["facts"].get("ground"))), None)
+            self.open_claims.pop(number_in(str(event["facts"].get("ground")), "label"), None)
         if verb == "ship" and event["result"] != "refused":
             self._hand_over(life, event)
 
-    def after_act(self, life: OrderLife, act: list[Event], held_before: set[int]) -> None:
-        """`held_before` are the parcels which left in this act although something held them."""
+    def after_act(self, life: OrderLife, act: list[Event]) -> None:
         for event in act:
             code = event["facts"].get("code", event["key"])
             if event["verb"] == "print" and event["result"] == "refused" and code == "duplicate_print":
@@ -43,8 +42,6 @@ class Guards:
                 if not life.has_hold("duplicate_print"):
                     self._wrong("I3", life, event, "a second print was refused but did not lock the order")
             if event["verb"] == "ship" and event["result"] == "observed":
-                if event["parcel"] in held_before and not life.has_hold("shipped_while_held"):
-                    self._wrong("I5", life, event, "left while held, and no hold shipped_while_held was opened")
                 if self._address_differs(event) and not self._address_held(life):
                     self._wrong("I4", life, event, "left with an old address, and no hold was opened")
                 waybill = event["facts"].get("waybill")
@@ -55,7 +52,7 @@ class Guards:
     def _one_effect(self, life: OrderLife, event: Event) -> None:
         """A source's fact key has one act, a cause makes the same move once. Only numbers are kept over orders."""
         key, result, verb = event["key"], event["result"], event["verb"]
-        if key and result != "refused" and (result == "observed" or verb in KEYED_COMMANDS):
+        if key and result != "refused" and verb != "fact_conflict" and (result == "observed" or verb in KEYED_COMMANDS):
             source = str(event["facts"].get("system", "")) if result == "observed" else verb
             identity = hash((event["company"], source, key))
             self._once(life, event, self.effects, identity, f"key {key} had its effect already")
@@ -79,7 +76,7 @@ class Guards:
             refund = " while a refund is open" if any(hold.reason in REFUND_HOLDS for hold in sure) else ""
             self._wrong(invariant, life, event, f"{event['verb']} succeeded while held ({reasons}){refund}")
         elif perhaps:
-            self.findings.note("commands beside a hold of a line, of another parcel or of unclear end: not judged")
+            self.findings.note("commands beside a hold of a line or of another parcel: not judged")
         else:
             self.findings.checked[invariant] += 1
 
@@ -130,8 +127,8 @@ class Guards:
         if self.grants.setdefault(hash((parcel, generation, copy)), act) != act:
             what = f"a second print of parcel {parcel}, generation {generation}, copy {copy} was granted"
             self._wrong("I3", life, event, what)
-        elif label and label.printers and not life.permits:
-            self._wrong("I3", life, event, f"copy {copy} of label {number} was granted without a permit")
+        elif label and label.printers:
+            self._wrong("I3", life, event, f"label {number} was granted a second time, as copy {copy}")
         if label is None or not label.waybill:
             self._wrong("I3", life, event, f"print of label {number}, which was never issued")
             return
@@ -161,8 +158,6 @@ class Guards:
     def _hand_over(self, life: OrderLife, event: Event) -> None:
         facts = event["facts"]
         self.findings.checked["I4"] += 1
-        if event["result"] == "observed":
-            self.findings.checked["I5"] += 1
         told = facts.get("order_address_version")
         if told is None:
             self.findings.note("hand-over that does not say its address versions: not judged")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .findings import Findings
+from .kuaidi100 import SIGNED, speaks_of_signing, tracks_in
 from .reading import Entry, UnreadableError, entries_in
 
 
@@ -44,6 +45,8 @@ class Waybill:
     objects: Counter[str] = field(default_factory=Counter)
     issued_at: str = ""
     signed_at: str = ""
+    signed_told_at: str = ""
+    orphaned: bool = False
     met: bool = False
 
 
@@ -70,6 +73,7 @@ class Journals:
     holds_answered: dict[int, str] = field(default_factory=dict)
     printed_copies: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
+    courier_unclear: bool = False
 
 
 Reader = Callable[[Journals, Entry, Findings], bool]
@@ -196,12 +200,16 @@ def _printed(journals: Journals, order: str, copy: str, findings: Findings) -> N
 
 
 def _courier(journals: Journals, entry: Entry, findings: Findings) -> bool:
-    if entry.get("kind") in ("signed", "sign", "签收") or str(entry.get("state")) == "3":
-        if entry.get("waybill"):
-            waybill = journals.waybills.setdefault(str(entry["waybill"]), Waybill())
-            waybill.signed_at = waybill.signed_at or str(entry.get("at", ""))
-        return True
-    return False
+    """What the courier tried to tell and nobody answered counts as its word, but nobody needs to know it."""
+    at, told = str(entry.get("at", "")), entry.get("outcome", "ok") in ("ok", "success")
+    tracks = list(tracks_in(entry))
+    for waybill, state in tracks:
+        if state in SIGNED:
+            known = journals.waybills.setdefault(waybill, Waybill())
+            known.signed_at = known.signed_at or at
+            known.signed_told_at = known.signed_told_at or (at if told else "")
+    journals.courier_unclear |= not tracks and speaks_of_signing(entry)
+    return bool(tracks)
 
 
 def _chat(journals: Journals, entry: Entry, findings: Findings) -> bool:

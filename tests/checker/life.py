@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from .published import ORDER_DERIVED, ORDER_MOVES, PARCEL_DERIVED, PARCEL_MOVES, STATELESS, WITHOUT_RULES
+from .published import ENDS_A_HOLD, ENDS_A_LABEL, FACTS, PARCEL_MOVES
 from .reading import Event
 
-KNOWN_VERBS = frozenset((*ORDER_MOVES, *PARCEL_MOVES, *ORDER_DERIVED, *PARCEL_DERIVED, *STATELESS)) | WITHOUT_RULES
-# The documents do not say how these verbs are spelled in the trail, so a part of the word decides.
-CLOSES_A_HOLD = ("lift", "clos", "withdraw", "resolv")
-KILLS_A_LABEL = ("void", "fail", "kill")
+# They name the address that they used, or one that is not believed.
+KEEPS_THE_ADDRESS = frozenset(("ship", "pack", "release", "stale_fact", "fact_conflict"))
 
 
 @dataclass(slots=True)
@@ -22,6 +20,8 @@ class Parcel:
     shipped_by: str = ""
     waybill: str = ""
     waybills: set[str] = field(default_factory=set)
+    left_at: str = ""
+    left_act: str = ""
     signed_by: str = ""
     signed_at: str = ""
     last_seq: int = 0
@@ -39,13 +39,18 @@ class Label:
 
 @dataclass(slots=True)
 class Hold:
-    """`doubtful`: only a line is held, or its end is told in words that the documents do not publish."""
+    """`since` is when its ground came to be; `doubtful`: only a line is held, which the parcels do not show."""
 
     reason: str
     parcel: int | None
     opened_by: str
     ground: str
+    since: str
     doubtful: bool = False
+    lifted_at: str = ""
+
+    def covers(self, parcel: int | None) -> bool:
+        return not self.doubtful and (self.parcel is None or self.parcel == parcel)
 
 
 def parcel_of(event: Event) -> int | None:
@@ -61,18 +66,16 @@ def moves_parcel(event: Event) -> bool:
     return verb in PARCEL_MOVES
 
 
-def hold_named_by(event: Event) -> int | None:
-    number = event["facts"].get("hold")
-    if isinstance(number, int):
-        return number
-    prefix, _, digits = event["key"].partition(":")
-    return int(digits) if prefix == "hold" and digits.isdigit() else None
+def happened_at(event: Event) -> str:
+    """By the clock of who reported it; what nobody reported happened when it was recorded."""
+    at: str = event["source_at"] or event["at"]
+    return at
 
 
-def label_on_ground(ground: str) -> int:
-    """A hold's ground "label:5" as 5; 0 where it stands on something else."""
-    kind, _, digits = ground.partition(":")
-    return int(digits) if kind == "label" and digits.isdigit() else 0
+def number_in(ground: str, kind: str) -> int:
+    """A hold's ground "label:5" as 5, where it is of this kind, else 0."""
+    prefix, _, digits = ground.partition(":")
+    return int(digits) if prefix == kind and digits.isdigit() else 0
 
 
 class OrderLife:
@@ -88,33 +91,33 @@ class OrderLife:
         self.address_version = 0
         self.parcels: dict[int, Parcel] = {}
         self.labels: dict[int, Label] = {}
-        self.holds: dict[int, Hold] = {}
+        self.holds: dict[str, Hold] = {}
+        self.lifted: list[Hold] = []
+        self.holds_ever: set[str] = set()
+        self.left_anyway: set[int | None] = set()
+        self.late_grounds: dict[str, list[tuple[int, int]]] = {}
+        self.claimed_by: dict[int, str] = {}
+        self.orphans: set[str] = set()
         self.platform_orders: set[str] = set()
-        self.permits = 0
-        self.strange_verbs: set[str] = set()
         self.newest_source_at: dict[str, str] = {}
         self.moves_made: dict[int, int] = {}
         self.difference = ""
 
     def holds_on(self, parcel: int | None) -> tuple[list[Hold], bool]:
         """The holds that surely stop an act on this parcel (or on the order), and whether others might."""
-        sure, perhaps = [], False
-        for hold in self.holds.values():
-            if not hold.doubtful and (hold.parcel is None or hold.parcel == parcel):
-                sure.append(hold)
-            elif hold.doubtful or parcel is None:
-                perhaps = True
+        sure = [hold for hold in self.holds.values() if hold.covers(parcel)]
+        perhaps = any(hold.doubtful or parcel is None for hold in self.holds.values() if not hold.covers(parcel))
         return sure, perhaps
 
     def has_hold(self, reason: str) -> bool:
         return any(hold.reason == reason for hold in self.holds.values())
 
-    def stale(self, event: Event) -> bool:
-        """A fact that is not newer than what its system said before; it moves nothing."""
-        if event["facts"].get("stale"):
-            return True
-        newest = self.newest_source_at.get(str(event["facts"].get("system")), "")
-        return bool(event["source_at"]) and event["source_at"] <= newest
+    def barred_from(self, hold: Hold) -> set[str]:
+        """Whoever caused a hold that asks four eyes: who opened it, and who printed what it is about."""
+        barred = {hold.opened_by, self.claimed_by.get(number_in(hold.ground, "attempt"), "")}
+        if label := self.labels.get(number_in(hold.ground, "label")):
+            barred |= label.printers
+        return barred
 
     def apply(self, event: Event) -> None:
         self.version, self.seq, self.at = event["version"], event["seq"], event["at"]
@@ -122,24 +125,24 @@ class OrderLife:
             return
         facts: dict[str, Any] = event["facts"]
         verb: str = event["verb"]
-        if verb in ("fact", "order_seen"):
+        if verb in FACTS:
             self._heard(event, facts)
-        elif verb not in KNOWN_VERBS:
-            self.strange_verbs.add(verb)
-            if "permit" in verb:
-                self.permits += 1
         number = parcel_of(event)
         if number is not None:
             self._parcel(event, facts, self.parcels.setdefault(number, Parcel()))
-        if event["to"] and verb in KNOWN_VERBS and not moves_parcel(event):
+        if event["to"] and not moves_parcel(event):
             self.state = event["to"]
-        if "hold" in facts or event["key"].startswith("hold:"):
-            self._hold(event, facts)
-        if "label" in facts:
+        if verb == "hold_opened":
+            self._opened(event, facts)
+        elif verb in ENDS_A_HOLD:
+            self._ended(event)
+        if verb == "waybill_orphaned":
+            self.orphans.add(str(facts.get("waybill", "")))
+        elif "label" in facts:
             self._label(event, facts)
-        version = facts.get("address_version")
-        if isinstance(version, int) and "label" not in facts and verb not in ("ship", "pack", "release"):
-            self.address_version = max(self.address_version, version)
+        elif verb not in KEEPS_THE_ADDRESS:
+            version = facts.get("address_version")
+            self.address_version = max(self.address_version, version if isinstance(version, int) else 0)
 
     def _heard(self, event: Event, facts: dict[str, Any]) -> None:
         if event["source_at"]:
@@ -165,32 +168,32 @@ class OrderLife:
         if verb == "ship":
             parcel.shipped_at, parcel.shipped_by = event["at"], event["actor"]
             parcel.waybill = str(facts.get("waybill", ""))
+            if event["result"] == "observed":
+                parcel.left_at, parcel.left_act = happened_at(event), event["act_id"]
         elif verb == "sign":
             parcel.signed_at, parcel.signed_by = event["at"], event["actor"]
-        elif verb == "void":
-            for label in self.labels.values():
-                label.dead = label.dead or label.parcel == event["parcel"]
 
-    def _hold(self, event: Event, facts: dict[str, Any]) -> None:
-        number = hold_named_by(event)
-        if number is None:
-            return
-        verb = event["verb"]
-        if verb == "hold_opened":
-            doubtful = "line" in facts or facts.get("scope") == "line"
-            self.holds[number] = Hold(
-                str(facts.get("reason", "")), parcel_of(event), event["actor"], str(facts.get("ground", "")), doubtful
-            )
-        elif any(part in verb for part in CLOSES_A_HOLD):
-            self.holds.pop(number, None)
-        elif number in self.holds and verb not in KNOWN_VERBS:
-            self.holds[number].doubtful = True
+    def _opened(self, event: Event, facts: dict[str, Any]) -> None:
+        reason, ground, parcel = str(facts.get("reason", "")), str(facts.get("ground", "")), parcel_of(event)
+        doubtful = "line" in facts or facts.get("scope") == "line"
+        hold = Hold(reason, parcel, event["actor"], ground, happened_at(event), doubtful)
+        self.holds[event["key"]] = hold
+        self.holds_ever.add(event["key"])
+        if reason == "shipped_while_held":
+            self.left_anyway.add(parcel)
+
+    def _ended(self, event: Event) -> None:
+        hold = self.holds.pop(event["key"], None)
+        if event["verb"] == "hold_withdrawn":
+            self.late_grounds.pop(event["key"], None)
+        elif hold:
+            hold.lifted_at = event["at"]
+            self.lifted.append(hold)
 
     def _label(self, event: Event, facts: dict[str, Any]) -> None:
-        number, parcel = facts["label"], parcel_of(event)
+        number, parcel, verb = facts["label"], parcel_of(event), event["verb"]
         if not isinstance(number, int) or parcel is None:
             return
-        verb = event["verb"]
         label = self.labels.setdefault(number, Label(parcel))
         if verb == "waybill_requested":
             label.address_version = int(facts.get("address_version") or 0)
@@ -199,5 +202,7 @@ class OrderLife:
             self.parcels[parcel].waybills.add(label.waybill)
         elif verb == "print":
             label.printers.add(event["actor"])
-        if any(part in verb for part in KILLS_A_LABEL) or facts.get("outcome") == "failed":
-            label.dead = True
+            if isinstance(facts.get("attempt"), int):
+                self.claimed_by[facts["attempt"]] = event["actor"]
+        failed = verb == "print_result" and facts.get("outcome") == "failed"
+        label.dead = label.dead or failed or verb in ENDS_A_LABEL

@@ -1,35 +1,32 @@
-"""I1: versions. I2: every move is published, starts where the order or parcel stood, and is made by who may."""
+"""I1: versions. I2: every verb and move is published, starts where it may, and is made by who may."""
 
 from .actors import Actors
 from .findings import Findings
-from .life import KNOWN_VERBS, OrderLife, Parcel, hold_named_by, label_on_ground, moves_parcel, parcel_of
+from .life import OrderLife, Parcel, moves_parcel, parcel_of
 from .published import (
+    ENDS_A_HOLD,
     FOUR_EYES,
-    HOLD_PEOPLE,
     LEFT,
-    LIFT,
     ORDER_DERIVED,
     ORDER_MOVES,
     PARCEL_DERIVED,
     PARCEL_MOVES,
     RANK,
     STATELESS,
+    VERBS,
     Move,
 )
 from .reading import Event
+from .reports import Reports
+
+ON_A_HOLD = ENDS_A_HOLD | {"hold_confirmed"}
 
 
 def version_follows(life: OrderLife, event: Event, findings: Findings) -> None:
-    """Every event adds one. A refusal keeps the version; so may a stale fact and an unknown outcome."""
-    step = event["version"] - life.version
+    """Every event adds one, but refusals and stale facts, which leave the version as it was."""
     findings.checked["I1"] += 1
-    if event["result"] == "refused":
-        allowed: tuple[int, ...] = (0,)
-    elif event["result"] == "unknown" or (event["verb"] == "fact" and not event["to"] and life.stale(event)):
-        allowed = (0, 1)
-    else:
-        allowed = (1,)
-    if step not in allowed:
+    step = 0 if event["result"] == "refused" or event["verb"] == "stale_fact" else 1
+    if event["version"] != life.version + step:
         what = f"version {event['version']} after {life.version} by {event['verb']} ({event['result']})"
         findings.violated("I1", life.order, event["seq"], what)
 
@@ -40,41 +37,36 @@ class MoveJudge:
     def __init__(self, actors: Actors, findings: Findings) -> None:
         self.actors = actors
         self.findings = findings
+        self.reports = Reports(actors, findings)
 
-    def judge(self, life: OrderLife, event: Event, place: int, act: list[Event]) -> None:
-        """`place` is the event's place in its act. Call before the event is applied."""
-        if event["result"] in ("refused", "unknown"):
-            return
-        verb = event["verb"]
-        if verb not in KNOWN_VERBS:
-            self._unpublished(life, event)
-            return
+    def judge(self, life: OrderLife, event: Event, act: list[Event]) -> None:
+        """Call before the event is applied."""
+        verb, result = event["verb"], event["result"]
         self.findings.checked["I2"] += 1
+        if verb not in VERBS:
+            self._wrong(life, event, f"verb {verb} is not published")
+        if result in ("refused", "unknown"):
+            return
         if event["from"] or event["to"] or verb in ORDER_MOVES or verb in PARCEL_MOVES:
-            self._edge(life, event, act)
+            self._edge(life, event)
         if verb == "follow_parcels" and len(act) == 1:
             self._wrong(life, event, "the order moves, but nothing in this act made it follow")
-        if verb == "hold_opened":
+        elif verb == "hold_opened":
             self._hold_opened(life, event, act)
-        move = self._row_for(event)
-        if move is None:
-            return
-        if event["result"] == "ok":
-            self._command(life, event, move, act)
-        elif move.edges:
-            self._report(life, event, place, act)
+        elif verb in ON_A_HOLD:
+            self._on_a_hold(life, event, act)
+        elif verb == "cancel":
+            self._nothing_left(life, event)
+        row = STATELESS.get(verb) or (PARCEL_MOVES if moves_parcel(event) else ORDER_MOVES).get(verb)
+        if row and result == "ok":
+            self._command(life, event, row, act)
+        elif result == "observed" or verb == "reappear":
+            self.reports.judge(life, event, act)
 
     def _wrong(self, life: OrderLife, event: Event, what: str) -> None:
         self.findings.violated("I2", life.order, event["seq"], what)
 
-    @staticmethod
-    def _row_for(event: Event) -> Move | None:
-        verb = event["verb"]
-        if verb in STATELESS:
-            return STATELESS[verb]
-        return PARCEL_MOVES.get(verb) if moves_parcel(event) else ORDER_MOVES.get(verb)
-
-    def _edge(self, life: OrderLife, event: Event, act: list[Event]) -> None:
+    def _edge(self, life: OrderLife, event: Event) -> None:
         verb, edge = event["verb"], (event["from"], event["to"])
         if moves_parcel(event):
             number = parcel_of(event)
@@ -109,49 +101,26 @@ class MoveJudge:
             return
         self._wrong(life, event, f"{event['verb']} by {event['actor']} as {role or actor}, who may not")
 
-    def _report(self, life: OrderLife, event: Event, place: int, act: list[Event]) -> None:
-        """A report moves by one step per event; only its last step needs to be its system's own to tell."""
-        told_by = self.actors.reporters_of(act)
-        if "" in told_by:
-            self.findings.note(f"what {event['actor']} acts as is not in the trail, its rights were not judged")
-            return
-        for later in act[place:]:
-            row = self._row_for(later)
-            if later["result"] == "observed" and row and row.edges and told_by & row.reporters:
-                return
-        if event["verb"] == "void" and any(other["verb"] == "cancel" for other in act):
-            return
-        self._wrong(life, event, f"{event['verb']} on the word of {', '.join(sorted(told_by))}, who cannot know")
-
     def _hold_opened(self, life: OrderLife, event: Event, act: list[Event]) -> None:
-        if hold_named_by(event) is None or not event["facts"].get("reason"):
-            self._wrong(life, event, "a hold without number or reason")
-        by_hand = len(act) == 1 and self.actors.name_of(event) == "person"
-        if by_hand and event["role"] not in HOLD_PEOPLE and not self.actors.policy_changed:
-            self._wrong(life, event, f"hold by {event['actor']} as {event['role']}, who may not")
+        if not event["key"] or not event["facts"].get("reason"):
+            self._wrong(life, event, "a hold without key or reason")
+        if len(act) == 1:  # else it follows from what the act tells
+            self._command(life, event, STATELESS["hold"], act)
 
-    def _unpublished(self, life: OrderLife, event: Event) -> None:
-        verb = event["verb"]
-        if event["from"] or event["to"]:
-            self.findings.checked["I2"] += 1
-            self._wrong(life, event, f"{verb} {event['from']} → {event['to']} is not a published move")
+    def _on_a_hold(self, life: OrderLife, event: Event, act: list[Event]) -> None:
+        verb, hold = event["verb"], life.holds.get(event["key"])
+        if hold is None and not (verb == "hold_confirmed" and event["key"] in life.holds_ever):
+            self._wrong(life, event, f"{verb} of {event['key'] or 'nothing'}, which is not open")
+        elif hold and hold.reason in FOUR_EYES and event["actor"] in life.barred_from(hold):
+            by_itself = verb == "hold_withdrawn" and (len(act) > 1 or self.actors.name_of(event) != "person")
+            if verb != "hold_confirmed" and not by_itself:
+                self._wrong(life, event, f"{event['actor']} ends a hold ({hold.reason}) of their own making")
+
+    def _nothing_left(self, life: OrderLife, event: Event) -> None:
+        if event["result"] == "ok" and self.actors.policy_changed:
             return
-        hold = life.holds.get(hold_named_by(event) or 0)
-        if hold is None or "lift" not in verb:
-            self.findings.note(f"verb {verb} is not published, its right was not judged")
-            return
-        self.findings.checked["I2"] += 1
-        if self.actors.name_of(event) != "person":
-            return  # a withdrawal lifts its own hold
-        if event["role"] not in LIFT.people and not self.actors.policy_changed:
-            self._wrong(life, event, f"{verb} by {event['actor']} as {event['role']}, who may not")
-        if not event["reason"]:
-            self._wrong(life, event, f"{verb} without a reason")
-        barred = {hold.opened_by}
-        if label := life.labels.get(label_on_ground(hold.ground)):
-            barred |= label.printers
-        if hold.reason in FOUR_EYES and event["actor"] in barred:
-            self._wrong(life, event, f"{event['actor']} lifts a hold ({hold.reason}) of their own making")
+        if left := [number for number, parcel in life.parcels.items() if parcel.state in ("shipped", "signed")]:
+            self._wrong(life, event, f"cancelled although parcel {left[0]} has left")
 
 
 def order_follows_parcels(life: OrderLife, seq: int, findings: Findings) -> None:
@@ -170,8 +139,7 @@ def _difference(life: OrderLife) -> str:
     ranks = [RANK[state] for state in states if state in RANK]
     stands = RANK.get(life.state, 0)
     if ranks:
-        alone = len(states) == 1 and not life.strange_verbs
-        wrong = stands > min(ranks) or (alone and stands < min(ranks))
+        wrong = stands > min(ranks) or (len(states) == 1 and stands < min(ranks))
     else:
-        wrong = stands > 0 and not life.strange_verbs and not LEFT & set(states)
+        wrong = stands > 0 and not LEFT & set(states)
     return f"order at {life.state}, its parcels at {', '.join(states)}" if wrong else ""

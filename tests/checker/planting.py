@@ -32,6 +32,14 @@ def change_facts(shop: SmallShop, n: int, verb: str, **told: object) -> None:
     last(shop, n, verb)["facts"].update(told)
 
 
+def word_of(shop: SmallShop, n: int, status: str, **told: object) -> Line:
+    """Other facts in the report of this status."""
+    events = shop.streams[f"order:{n}"]
+    event = next(each for each in events if each["facts"].get("status") == status)
+    event["facts"].update(told)
+    return event
+
+
 def remove(shop: SmallShop, n: int, *verbs: str) -> None:
     for verb in verbs:
         shop.streams[f"order:{n}"].remove(last(shop, n, verb))

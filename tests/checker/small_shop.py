@@ -13,6 +13,7 @@ from .chain import chained, hash_of
 
 Line = dict[str, Any]
 START = datetime(2026, 11, 11, tzinfo=UTC)
+LONG_AGO = "2026-11-10T00:00:00.000000+00:00"
 CHINA = timezone(timedelta(hours=8))
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC_KEY = KEY.public_key().public_bytes_raw().hex()
@@ -131,7 +132,7 @@ class SmallShop:
             f"<orderCode>T-{n}-1</orderCode><processStatus>PACKAGE</processStatus><operateTime>{operated}</operateTime>"
         )
         self.entry("qimen", "sent", method="orderprocess.report", outcome="success", body=body)
-        facts = {"system": "wms", "status": "PACKAGE"}
+        facts = {"system": "wms", "status": "PACKAGE", "stage": "packed"}
         key = f"report:T-{n}-1:PACKAGE:{operated}:"
         stream, cause = f"order:{n}", f"receipt:{n}2"
         self.event(stream, "fact", "wms", facts, key=key, result="observed", source_at=self.tick(0), cause=cause)
@@ -140,7 +141,8 @@ class SmallShop:
     def moved(self, n: int, verb: str, edge: str, actor: str, cause: str, **told: Any) -> Line:
         stream = f"order:{n}"
         facts = told.pop("facts", {})
-        event = self.event(stream, verb, actor, facts, edge=edge, parcel=n, result="observed", cause=cause, **told)
+        told = {"parcel": n, "result": "observed", "source_at": self.tick(0), **told}
+        event = self.event(stream, verb, actor, facts, edge=edge, cause=cause, **told)
         self.event(stream, "follow_parcels", actor, edge=edge, cause=cause, same_act=True)
         return event
 
@@ -173,7 +175,8 @@ class SmallShop:
             f"<outBizCode>M-{n}</outBizCode><expressCode>YT{n}</expressCode>"
         )
         self.entry("qimen", "sent", method="deliveryorder.confirm", outcome="success", body=body)
-        facts, cause = {"system": "wms", "status": "DELIVERED"}, f"receipt:{n}3"
+        facts = {"system": "wms", "status": "DELIVERED", "stage": "shipped", "code": f"T-{n}-1"}
+        cause = f"receipt:{n}3"
         key = f"confirm:T-{n}-1:M-{n}"
         stream = f"order:{n}"
         self.event(stream, "fact", "wms", facts, key=key, result="observed", source_at=self.tick(0), cause=cause)
@@ -191,7 +194,7 @@ class SmallShop:
     def signed(self, n: int) -> None:
         self.tick()
         self.entry("kuaidi100", "signed", waybill=f"YT{n}")
-        facts, cause = {"system": "courier", "status": "signed"}, f"receipt:{n}4"
+        facts, cause = {"system": "courier", "stage": "signed"}, f"receipt:{n}4"
         key = f"track:YT{n}:{self.local()}"
         stream = f"order:{n}"
         self.event(stream, "fact", "courier", facts, key=key, result="observed", source_at=self.tick(0), cause=cause)
@@ -207,13 +210,15 @@ class SmallShop:
         self.entry("wecom", "message", robot="r", content=f"duplicate print YT{n}")
 
     def held(self, n: int, reason: str, actor: str = "system", **told: Any) -> Line:
-        facts = {"hold": n, "reason": reason, "ground": f"label:{n}"}
+        facts = {"hold": n, "reason": reason, "ground": told.pop("ground", f"label:{n}")}
         stream, key = f"order:{n}", f"hold:{n}"
         return self.event(stream, "hold_opened", actor, facts, parcel=n, key=key, **{"reason": reason, **told})
 
     def lifted(self, n: int, actor: str = "person:1", role: str = "ops_manager") -> Line:
         facts, key = {"hold": n}, f"hold:{n}"
-        return self.event(f"order:{n}", "lift", actor, facts, parcel=n, key=key, role=role, reason="looked at it")
+        return self.event(
+            f"order:{n}", "hold_lifted", actor, facts, parcel=n, key=key, role=role, reason="looked at it"
+        )
 
     def version(self, n: int) -> int:
         version: int = self.streams[f"order:{n}"][-1]["version"]

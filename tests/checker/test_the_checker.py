@@ -1,17 +1,20 @@
 """Every planted fault is found under its invariant, and clean trails give no alarm."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import planted_against_journals, planted_in_orders
+from . import planted_against_journals, planted_against_tables, planted_in_orders
 from .__main__ import main
 from .checking import Checking, Inputs
+from .clean_lives import ALLOWED
 from .findings import Findings
-from .planting import FAULTS, Fault, last, ship_by_command
-from .small_shop import PUBLIC_KEY, Files, Line, SmallShop, clean_shop
+from .planting import FAULTS, Fault
+from .published import REACH, VERBS
+from .small_shop import PUBLIC_KEY, Files, clean_shop
 from .tampering import ANCHOR_ATTACKS, TRAIL_ATTACKS
 
 
@@ -82,102 +85,39 @@ def test_a_superseded_anchor_and_the_beginning_of_a_line_are_what_a_crash_leaves
 # What is allowed must not alarm
 
 
-def voided_label_and_the_next(shop: SmallShop) -> None:
-    shop.event("order:3", "label_voided", "person:1", {"label": 3}, parcel=3, role="ops_manager", reason="torn")
-    shop.labelled(3, label=33, generation=2)
-
-
-def hand_over_after_a_lift(shop: SmallShop) -> None:
-    shop.held(3, "manual")
-    shop.lifted(3)
-    ship_by_command(shop)
-
-
-def left_while_held_with_its_hold(shop: SmallShop) -> None:
-    shop.held(3, "manual")
-    shop.shipped(3)
-    at = shop.streams["order:3"].index(last(shop, 3, "follow_parcels")) + 1
-    act, version = shop.streams["order:3"][at - 1]["act_id"], shop.streams["order:3"][at - 1]["version"] + 1
-    facts = {"hold": 31, "reason": "shipped_while_held"}
-    hold = {**shop.held(3, "x"), "facts": facts, "key": "hold:31", "act_id": act, "version": version}
-    shop.streams["order:3"].pop()
-    hold["at"] = shop.streams["order:3"][at - 1]["at"]
-    shop.streams["order:3"].insert(at, hold)
-    for event in shop.streams["order:3"][at + 1 :]:
-        event["version"] += 1
-
-
-def new_address_new_label(shop: SmallShop) -> None:
-    shop.platform_told(3, "fact", "paid", address_version=2)
-    shop.event("order:3", "label_voided", "system", {"label": 3}, parcel=3)
-    shop.labelled(3, label=33, generation=2, address_version=2)
-
-
-def a_courier_report_that_walks(shop: SmallShop) -> None:
-    shop.until(4, "labelled")
-    shop.tick()
-    key, cause = "track:YT4:1", "receipt:44"
-    shop.event(
-        "order:4", "fact", "courier", {"system": "courier", "status": "signed"}, key=key, result="observed", cause=cause
-    )
-    told = {"waybill": "YT4", "address_version": 1, "order_address_version": 1}
-    shop.moved(4, "ship", "packed>shipped", "courier", cause, facts=told, same_act=True)
-    shop.moved(4, "sign", "shipped>signed", "courier", cause, same_act=True)
-    shop.entry("kuaidi100", "signed", waybill="YT4")
-    shop.written_back(4)
-
-
-def cancelled_with_its_parcel(shop: SmallShop) -> None:
-    told: Line = {"role": "ops_manager", "reason": "asked"}
-    shop.event("order:3", "cancel", "person:1", edge="packed>cancelled", **told)
-    shop.event("order:3", "void", "person:1", edge="packed>voided", parcel=3, same_act=True, **told)
-
-
-def voided_and_released_again(shop: SmallShop) -> None:
-    told: Line = {"role": "warehouse_lead", "reason": "wrong box"}
-    shop.event("order:3", "void", "person:4", {"parcel": "T-3-1"}, edge="packed>voided", parcel=3, **told)
-    shop.event("order:3", "follow_parcels", "person:4", edge="packed>paid", same_act=True)
-
-
-def a_stale_fact_that_keeps_the_version(shop: SmallShop) -> None:
-    facts = {"system": "platform", "status": "paid", "address_version": 1}
-    told = {"key": "trade:900003:older:1", "result": "observed", "version": shop.version(3)}
-    shop.event("order:3", "fact", "platform", facts, source_at="2026-11-10T00:00:00.000000+00:00", **told)
-
-
-def one_act_over_two_orders(shop: SmallShop) -> None:
-    """A merged parcel: the same act, told in the streams of both orders."""
-    facts = {"system": "wms", "status": "PICK"}
-    for n in (1, 3):
-        same = {"key": "report:T-3-1:PICK:x", "result": "observed", "same_act": n == 3}
-        shop.event(f"order:{n}", "fact", "wms", facts, **same)
-
-
-def words_that_are_not_published(shop: SmallShop) -> None:
-    shop.event("order:3", "comment", "person:1", {"note": "…"}, role="cs")
-    shop.entry("taobao", "refund_asked", tid="900003")
-    shop.journals["sf"] = [{"kind": "picked_up"}]
-
-
-ALLOWED: list[Fault] = [
-    voided_label_and_the_next,
-    hand_over_after_a_lift,
-    left_while_held_with_its_hold,
-    new_address_new_label,
-    a_courier_report_that_walks,
-    cancelled_with_its_parcel,
-    voided_and_released_again,
-    a_stale_fact_that_keeps_the_version,
-    one_act_over_two_orders,
-    words_that_are_not_published,
-]
-
-
 @pytest.mark.parametrize("happen", ALLOWED, ids=lambda happen: happen.__name__)
 def test_what_is_allowed_gives_no_alarm(happen: Fault, tmp_path: Path) -> None:
     shop = clean_shop()
     happen(shop)
     assert in_words(checked(shop.write(tmp_path))) == ""
+
+
+def test_a_hundred_faults_and_more_are_planted() -> None:
+    assert len(FAULTS) >= 100
+    assert {invariant for invariant, plant in FAULTS.values()} == {f"I{n}" for n in range(1, 15)} - {"I11"}
+
+
+@pytest.mark.parametrize(
+    "happen", [planted_against_tables.a_hold_closed_in_other_words, planted_against_tables.a_lift_of_another_hold]
+)
+def test_what_did_not_end_a_hold_leaves_the_order_held(happen: Fault, tmp_path: Path) -> None:
+    shop = clean_shop()
+    happen(shop)
+    assert broken(checked(shop.write(tmp_path))) == {"I2", "I5"}
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+
+
+def test_the_published_verbs_and_reports_are_what_the_documents_say() -> None:
+    """Who changes the documents changes published.py by hand."""
+    text = DOCS.read_text(encoding="utf-8")
+    verbs = text.split("## Verbs of the trail", 1)[1].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", verbs, re.MULTILINE)) == VERBS
+    table = text.split("## What other systems' reports move", 1)[1].partition("\n## ")[0]
+    rows = [re.findall(r"`(\w+)`", line) for line in table.splitlines() if line.startswith("|")]
+    reports = {(system, word): state for state, system, *told in filter(None, rows) for word in told}
+    assert reports == REACH
 
 
 def test_what_is_too_young_in_a_running_world_is_noted_and_not_judged(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from integrations.models import Job, Receipt
+from orders import clock
 from orders.models import EventTask, Hold, Label, Order
 
 
@@ -27,6 +28,8 @@ def rows() -> dict[str, object]:
         + Receipt.objects.filter(state__in=[Receipt.State.RECEIVED, Receipt.State.WAITING]).count()
         + Job.objects.filter(state__in=[Job.State.READY, Job.State.RUNNING])
         .exclude(order_id__in=held.values("pk"))
+        # A courier that has been asked to report is watched for weeks.
+        .exclude(kind="follow_parcel", not_before__gt=clock.now())
         .count(),
         "errors": sorted({error[:120] for error in Job.objects.exclude(error="").values_list("error", flat=True)})[:10],
         "held_orders": sorted(held.values_list("platform_order_id", flat=True)),

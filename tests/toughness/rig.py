@@ -164,6 +164,7 @@ class Rig:
             *self.facts["emulator_settings"],
             # The rig is the buyer, time is short, and the ERP errs often.
             "taobao.sell_every=0",
+            "taobao.others_sell_every=0",
             "qimen.step_seconds=1",
             "erp.repush_every=5",
         ]

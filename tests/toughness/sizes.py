@@ -1,5 +1,7 @@
 """How hard a run is: by its orders, so that a seed and a number of orders say everything."""
 
+import os
+
 PRODUCTION = {
     "web": 4, "urgent": 3, "ingest": 2, "sync": 4, "bulk": 1, "beat": 2, "redis": 2, "postgres": 3, "flush": 2,
 }  # fmt: skip
@@ -18,6 +20,13 @@ def times_for(engine: str, orders: int) -> dict[str, int]:
 
 
 SEED = 1
-# What two busy cores do in a few minutes; torture takes as long as it takes.
-CI_ORDERS = {"postgres": 120, "sqlite": 60}
+# What the suite can afford on two cores; `make tough` takes half an hour; torture takes as long as it takes.
+SUITE_SIZE = {"postgres": 40, "sqlite": 30}
+TOUGH_SIZE = {"postgres": 2_000, "sqlite": 500}
 TORTURE_SIZE = {"postgres": 100_000, "sqlite": 20_000}
+
+
+def size_for(engine: str) -> int:
+    if os.environ.get("TOWER_TORTURE") == "1":
+        return TORTURE_SIZE[engine]
+    return TOUGH_SIZE[engine] if os.environ.get("TOWER_TOUGH") == "1" else SUITE_SIZE[engine]

@@ -3,7 +3,6 @@
 `-s` shows every blow and the outcome; the last line of a failure is the command that deals the same blows again.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,11 @@ import pytest
 from tests.conftest import on_postgres
 from tests.engines import find_redis
 from tests.toughness.rig import Plan, run
-from tests.toughness.sizes import CI_ORDERS, SEED, TORTURE_SIZE, times_for
+from tests.toughness.sizes import SEED, size_for, times_for
 
 
 def plan_for(engine: str) -> Plan:
-    orders = TORTURE_SIZE[engine] if os.environ.get("TOWER_TORTURE") == "1" else CI_ORDERS[engine]
+    orders = size_for(engine)
     return Plan(seed=SEED, orders=orders, engine=engine, times=times_for(engine, orders), sold_per_second=5)
 
 
