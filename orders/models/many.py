@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection, models
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 # Below this a statement is as quick.
@@ -22,9 +21,8 @@ def insert_many(rows: Sequence[models.Model]) -> None:
         return
     numbered = rows[0].pk is not None
     fields = [field for field in table._meta.concrete_fields if numbered or not field.primary_key]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table._meta.db_table), sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
-    )
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    statement = f"COPY {connection.ops.quote_name(table._meta.db_table)} ({columns}) FROM STDIN"
     readers = [_reader(field) for field in fields]
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

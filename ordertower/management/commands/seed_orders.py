@@ -14,8 +14,8 @@ from ordertower.filler.fill import fill
 
 class Command(BaseCommand):
     help = (
-        "Fill the tower with N orders in mixed states over several shops and days, for benchmarks. A few are led by the "
-        "services, the others are copied from them straight into the tables. Refused in production."
+        "Fill the tower with N orders in mixed states over several shops and days, for benchmarks. A few are led by"
+        " the services, the others are copied from them straight into the tables. Refused in production."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
