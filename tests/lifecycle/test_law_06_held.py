@@ -82,11 +82,13 @@ COMMANDS: dict[str, Callable[[Scene], dict[str, Ask]]] = {
 FACTS = {"labels.waybill_issued", "labels.waybill_failed", "labels.print_result"}
 # Parts of other services: they need an open dossier and are no doors' business.
 PARTS = {
+    "labels.decide_print",
     "labels.describe",
     "labels.finish_print",
     "holds.open_hold",
     "holds.withdraw",
     "holds.who_caused",
+    "move.decide_parcel_move",
     "cases.cases_of",
     "cases.close_what_came_true",
     "cases.open_requests",

@@ -1,0 +1,54 @@
+"""Keeping the shop's authorisation alive. Source: the token calls of the official SDKs.
+
+Asked more than an hour before its end, Douyin gives the same token again; within the last hour a new one, and the old
+one stays valid for an hour more. An app for a seller's own use (自用型) needs no person to be authorised again.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from integrations.adapter import Access, Token
+from integrations.errors import Temporary, Unauthorised
+from integrations.platforms.douyin import client
+
+LONGEST_LIFE = 400 * 24 * 3600
+
+
+def refresh(access: Access) -> Token:
+    """A new pair of tokens; `Temporary` where the platform still gives the old one."""
+    old = client.listed(access.secrets.get("refresh_token"))
+    try:
+        if not old:
+            raise Unauthorised("没有 refresh_token，请重新授权", code="no_refresh_token")
+        parameters = {"grant_type": "refresh_token", "refresh_token": old[0]}
+        data = client.call(access, "/token/refresh", parameters, as_seller=False)
+    except Unauthorised:
+        if not access.settings.get("own_use"):
+            raise
+        data = _created(access)
+    token = _token(access, data)
+    is_old = token.secrets["access_token"] in client.listed(access.secrets.get("access_token"))
+    if is_old and token.expires_at - access.now < timedelta(hours=1):
+        raise Temporary("平台还没有换发新的授权", code="same_token", retry_after=300)
+    return token
+
+
+def _created(access: Access) -> dict[str, Any]:
+    shop_id = str(access.settings.get("shop_id") or "")
+    if not shop_id:
+        raise Unauthorised("自用型应用续期需要店铺 ID（shop_id）", code="no_shop_id")
+    parameters = {"code": "", "grant_type": "authorization_self", "shop_id": client.checked_id(shop_id, "店铺 ID")}
+    return client.call(access, "/token/create", parameters, as_seller=False)
+
+
+def _token(access: Access, data: dict[str, Any]) -> Token:
+    access_token, life = data.get("access_token"), str(data.get("expires_in") or "")
+    if not isinstance(access_token, str) or not access_token:
+        raise Temporary("平台的续期回答里没有 access_token", code="unreadable_answer")
+    if not (life.isascii() and life.isdigit() and len(life) <= 12):
+        raise Temporary("平台的续期回答里没有 expires_in", code="unreadable_answer")
+    kept = client.listed(data.get("refresh_token")) or client.listed(access.secrets.get("refresh_token")) or [""]
+    return Token(
+        secrets={"access_token": access_token, "refresh_token": kept[0]},
+        expires_at=access.now + timedelta(seconds=min(int(life), LONGEST_LIFE)),
+    )
