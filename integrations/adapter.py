@@ -62,6 +62,13 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Doubtful(Said):
+    """Said in words of which some stand in no table: they count as unknown, and a person is told of them."""
+
+    unlisted: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fetch:
     """A message that only points somewhere: read `subject` again with the adapter's `fetch`."""
 
@@ -224,6 +231,8 @@ class Field:
     default: Any = ""
     required: bool = False
     secret: bool = False
+    # Has a page of its own in the back office, and so no line in the connection's form.
+    elsewhere: bool = False
 
 
 class Adapter:
@@ -247,6 +256,10 @@ class Adapter:
     def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
         """Whether a connection with these settings can do it; narrower than `capabilities` where a setting decides."""
         return capability in self.capabilities
+
+    def problems(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Sequence["FieldError"]:
+        """Why these settings do not work together, beside what is missing; asked whenever they are saved."""
+        return []
 
     # Webhooks ---------------------------------------------------------------------------------------------------
     def verify(self, access: Access, incoming: Incoming) -> None:
@@ -278,6 +291,12 @@ class Adapter:
     def parse(self, message: Message) -> Sequence[Said | Fetch]:
         """Pure: a stored message in the tower's words. `Unreadable` with a reason where it makes no sense."""
         raise NotImplementedError
+
+    def parse_kept(
+        self, message: Message, *, settings: Mapping[str, Any], at: datetime | None
+    ) -> Sequence[Said | Fetch]:
+        """`parse` where the connection's settings say what a message means; `at`: when it was first kept. Pure too."""
+        return self.parse(message)
 
     def poll(self, access: Access, cursor: Mapping[str, Any]) -> Polled:
         raise Unsupported(f"{self.name} is not polled")
@@ -351,9 +370,10 @@ class FieldError:
 
 
 def check_settings(adapter: Adapter, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> list[FieldError]:
-    """What is missing before this connection can work."""
-    return [
+    """What is missing or wrong before this connection can work."""
+    missing = [
         FieldError(wanted.name, f"{wanted.label}: 必填")
         for wanted in adapter.fields
         if wanted.required and not (secrets if wanted.secret else settings).get(wanted.name)
     ]
+    return [*missing, *adapter.problems(settings, secrets)]

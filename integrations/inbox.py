@@ -13,10 +13,11 @@ from django.db import IntegrityError, transaction
 from django.db import connection as database
 
 from integrations import jobs
-from integrations.adapter import Adapter, Fetch, Message, Said
+from integrations.adapter import Adapter, Doubtful, Fetch, Message, Said
 from integrations.errors import Unreadable
-from integrations.models import Connection, DayKey, Job, Receipt
+from integrations.models import Connection, DayKey, Job, Receipt, Trouble
 from integrations.registry import adapter_named
+from integrations.troubles import raise_trouble
 from orders import clock, sealing
 from orders.lifecycle import CauseKind
 from orders.models import FactKey
@@ -161,7 +162,7 @@ def process(receipt_id: int) -> str:
     adapter = adapter_named(connection.adapter)
     try:
         message = Message(kind=receipt.kind, key=receipt.key, body=open_receipt(receipt))
-        says = list(adapter.parse(message))
+        says = list(adapter.parse_kept(message, settings=connection.settings, at=receipt.at))
     except (Unreadable, sealing.CannotOpen) as error:
         return _end(receipt, Receipt.State.PARKED, str(error) or type(error).__name__)
     except Exception as error:
@@ -191,6 +192,7 @@ def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says
         state = Receipt.State.DONE
         if outcome.code == "done":
             _measure_lag(connection, said)
+        _tell_unlisted(connection, said)
     return _end(receipt, state, reason, order_id, subject)
 
 
@@ -244,6 +246,14 @@ def _measure_lag(connection: Connection, said: Said) -> None:
     if at is not None:
         lag = int((clock.now() - at).total_seconds() * 1000)
         Connection.objects.filter(pk=connection.pk).update(lag_milliseconds=lag)
+
+
+def _tell_unlisted(connection: Connection, said: Said) -> None:
+    """A word that no table lists was taken as unknown; a person should list it."""
+    for words in said.unlisted if isinstance(said, Doubtful) else ():
+        key = f"connection:{connection.pk}:{words}"
+        text = f"{connection.name}：{words}"
+        raise_trouble(connection.company_id, Trouble.Kind.UNLISTED, key, text, connection=connection)
 
 
 def _end(receipt: Receipt, state: str, reason: str, order_id: int | None = None, subject: str = "") -> str:

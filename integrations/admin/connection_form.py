@@ -23,7 +23,7 @@ class ConnectionForm(OutsideForm):
         return known_adapter(self.instance.adapter or self.adapter_name)
 
     def outside_fields(self) -> Sequence[Field]:
-        return self.adapter.fields if self.adapter else ()
+        return form_fields(self.adapter) if self.adapter else ()
 
     def clean(self) -> dict[str, Any]:
         said = super().clean()
@@ -34,8 +34,14 @@ class ConnectionForm(OutsideForm):
         if self.adapter is not None and not self.errors:
             for error in check_settings(self.adapter, self.new_settings(), self.new_secrets()):
                 prefix = SECRET if SECRET + error.field in self.fields else SETTING
-                self.add_error(prefix + error.field, error.text)
+                name = prefix + error.field
+                self.add_error(name if name in self.fields else None, error.text)
         return said
+
+
+def form_fields(adapter: Adapter) -> Sequence[Field]:
+    """The adapter's fields that belong into a connection's form."""
+    return [field for field in adapter.fields if not field.elsewhere]
 
 
 def known_adapter(name: str) -> Adapter | None:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations import health
-from integrations.admin.connection_form import ConnectionForm, known_adapter
+from integrations.admin.connection_form import ConnectionForm, form_fields, known_adapter
+from integrations.admin.generic import FeedPages
 from integrations.admin.outside_form import names_of
 from integrations.models import Connection
 from integrations.registry import adapters
@@ -48,7 +49,7 @@ class ConnectionChangeList(TowerChangeList):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(TowerAdmin):
+class ConnectionAdmin(FeedPages, TowerAdmin):
     form = ConnectionForm
     list_display = ("name", "adapter_shown", "place", "troubles", "message", "polled", "lag_shown", "parked_shown")
     list_select_related = ("shop", "warehouse", "company")
@@ -56,7 +57,7 @@ class ConnectionAdmin(TowerAdmin):
     search_fields = ("name",)
     ordering = ("name",)
     sortable_by = ()
-    readonly_fields = (*STATE, *TROUBLE)
+    readonly_fields = ("mapping_link", *STATE, *TROUBLE)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConnectionChangeList]:
         return ConnectionChangeList
@@ -95,7 +96,8 @@ class ConnectionAdmin(TowerAdmin):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if adapter is None or not may_write:
             return [basics, state] if obj else [basics]
-        parameters = (gettext_lazy("连接参数"), {"fields": names_of(adapter.fields)})
+        link = ("mapping_link",) if self.is_feed(obj) else ()
+        parameters = (gettext_lazy("连接参数"), {"fields": (*link, *names_of(form_fields(adapter)))})
         return [basics, parameters, state] if obj else [basics, parameters]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> tuple[str, ...]:

@@ -21,8 +21,7 @@ PROGRESS: dict[str, dict[str, int]] = {
         "signed": _SIGN, "exception": _SHIP, "refused": _SHIP, "returning": _SHIP, "returned": _BACK,
     },
 }  # fmt: skip
-# An ERP that has audited an order has not touched the goods.
-PROGRESS["erp"] = {word: rank for word, rank in PROGRESS["wms"].items() if word != "accepted"}
+PROGRESS["erp"] = PROGRESS["wms"]
 # Where two words have the same time, the later in this list wins.
 TIE_RANK = {
     word: place

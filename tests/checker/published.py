@@ -104,7 +104,7 @@ _IN_THE_HOUSE = {
 }
 REPORTS = {
     "wms": _IN_THE_HOUSE,
-    "erp": {**_IN_THE_HOUSE, "to_pick": words("printed picking")},
+    "erp": _IN_THE_HOUSE,
     "courier": {
         "shipped": words("picked_up in_transit out_for_delivery at_pickup_point exception refused returning"),
         "signed": words("signed"),
