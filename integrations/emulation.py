@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -124,6 +124,15 @@ class World:
                 emulator.tick()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sold:
+    """A paid order as another emulated system may read it there: what a real ERP's shop connector downloads."""
+
+    order_id: str
+    # Pairs of the seller's code and the quantity.
+    goods: tuple[tuple[str, int], ...]
+
+
 class Emulator:
     """One outside system. `handle` answers a request; `tick` is called about twice a second for what happens by itself.
 
@@ -147,6 +156,10 @@ class Emulator:
 
     def tick(self) -> None:
         """What this system does by itself."""
+
+    def sold(self) -> Iterable[Sold]:
+        """The paid orders of an emulated shop, oldest first; asked under `lock`."""
+        return ()
 
     def control(self, command: str, data: dict[str, Any]) -> Any:
         """A test's or the demo's hand: `faults` sets shares; subclasses add commands (such as `sell`)."""

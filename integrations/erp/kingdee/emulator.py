@@ -1,9 +1,9 @@
 """An emulated K3 Cloud (`/kingdee/k3cloud/…`): the WebAPI over books that really change.
 
 It shares no code with the connector. Options: `acct_id user_name password app_id app_secret passport` `idle_minutes`
-(20) `custom_fields` `after_audit` (head fields that may be saved on an audited bill) `audits` (an order made by
-control is audited at once; true). Control: `order audit ship cancel close edit repush lock stock bills dead
-expire_sessions faults`; see `README.md` for their data.
+(20) `custom_fields` `after_audit` (head fields that may be saved on an audited bill) `audits` (a new order is audited
+at once; true) `download_seconds` (how often it reads the emulated shops; 0 never). Control: `order audit ship cancel
+close edit repush lock stock bills dead expire_sessions faults`; see `README.md` for their data.
 """
 
 import json
@@ -19,6 +19,7 @@ from integrations.erp.kingdee.emulator_bills import Bill, Books
 from integrations.erp.kingdee.emulator_forms import FORMS, OUT, SALE
 from integrations.erp.kingdee.emulator_page import bill_row
 from integrations.erp.kingdee.emulator_services import Services, summary
+from integrations.erp.kingdee.emulator_shops import ShopConnector
 from integrations.erp.kingdee.emulator_wire import LOST, Doorkeeper, Refused, arguments, envelope
 from orders import clock
 
@@ -41,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "custom_fields": [*TOWER_FIELDS, "F_HUB_NetOrder"],
     "after_audit": [*TOWER_FIELDS, "FNote", "FCarriageNO"],
     "audits": True,
+    "download_seconds": 0,
 }
 # A note with this word keeps the people of this ERP from pushing the order.
 STOP_WORD = "请勿重推"
@@ -81,6 +83,7 @@ class KingdeeEmulator(Emulator):
             after_audit=frozenset(self.options["after_audit"]),
         )
         self.services = Services(self.books, self._is_locked)
+        self.shops = ShopConnector(world, float(self.options["download_seconds"]))
         self.dead_until: datetime | None = None
         self.locked_until: dict[str, datetime] = {}
         self.commands: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -207,8 +210,13 @@ class KingdeeEmulator(Emulator):
             except Refused as refused:
                 raise ValueError(refused.text) from refused
 
+    def tick(self) -> None:
+        for order in self.shops.downloaded(self.faults):
+            lines = [{"sku": sku, "quantity": quantity} for sku, quantity in order.goods]
+            self._order({"platform_order_id": order.order_id, "lines": lines})
+
     def _order(self, data: dict[str, Any]) -> dict[str, Any]:
-        """The ERP takes an order from its shop connector."""
+        """The ERP takes an order from a shop."""
         lines = data.get("lines") or [{"sku": "SKU1", "quantity": 1, "price": "10.00"}]
         head = {
             "FNetOrderBillNo": str(data["platform_order_id"]),

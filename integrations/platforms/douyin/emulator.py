@@ -5,13 +5,13 @@ Control commands (POST `_control/<command>`) are described in `README.md`.
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from typing import Any
 
-from integrations.emulation import Answer, Emulator, Faults, Journal, Request, World
+from integrations.emulation import Answer, Emulator, Faults, Journal, Request, Sold, World
 from integrations.platforms.douyin import emulator_methods as methods
 from integrations.platforms.douyin.emulator_aftersales import OPEN, AfterSale, AfterSales
 from integrations.platforms.douyin.emulator_control import Hand
@@ -211,6 +211,12 @@ class DouyinEmulator(Emulator):
                 return {"ok": True}
             work: Callable[[dict[str, Any]], Any] | None = self.hand.commands.get(command)
             return work(data) if work else super().control(command, data)
+
+    def sold(self) -> Iterator[Sold]:
+        for order in self.orders.by_id.values():
+            if order.paid:
+                goods = tuple((line.article.sku, line.quantity) for line in order.lines)
+                yield Sold(order_id=str(order.order_id), goods=goods)
 
     # For people -------------------------------------------------------------------------------------------------
     def page(self) -> str:

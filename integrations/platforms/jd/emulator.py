@@ -7,14 +7,14 @@ Control commands (POST `_control/<command>`): `sell`, `pay`, `refund`, `refund_w
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
-from integrations.emulation import Answer, Emulator, Faults, Journal, Request, World, json_answer
+from integrations.emulation import Answer, Emulator, Faults, Journal, Request, Sold, World, json_answer
 from integrations.platforms.jd import emulator_methods as methods
 from integrations.platforms.jd.emulator_gateway import Gate, Grant, NotDone, Refused, written
 from integrations.platforms.jd.emulator_orders import OPEN, REMARKS, WITHDRAWN, Application, Order, Orders
@@ -244,6 +244,12 @@ class JdEmulator(Emulator):
     def _about(self, application: Application) -> dict[str, Any]:
         facts = {"refund_id": str(application.refund_id), "refund_status": application.status}
         return {**self._state(application.order), **facts}
+
+    def sold(self) -> Iterator[Sold]:
+        for order in self.orders.by_id.values():
+            if order.paid:
+                goods = tuple((line.article.sku, line.quantity) for line in order.lines)
+                yield Sold(order_id=str(order.order_id), goods=goods)
 
     @staticmethod
     def _state(order: Order) -> dict[str, Any]:

@@ -7,13 +7,13 @@ Control commands (POST `_control/<command>`): `sell`, `pay`, `refund`, `refund_c
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
-from integrations.emulation import Answer, Emulator, Journal, Request, World, json_answer
+from integrations.emulation import Answer, Emulator, Journal, Request, Sold, World, json_answer
 from integrations.platforms.taobao.emulator_gateway import Gate, Refused, Session, service_error, written
 from integrations.platforms.taobao.emulator_methods import METHODS, Call, Side
 from integrations.platforms.taobao.emulator_people import NOTES, invent_lines
@@ -202,6 +202,11 @@ class TaobaoEmulator(Emulator):
         if topic.startswith("taobao_trade_") and not topic.endswith("AddressChanged"):
             shared |= {"status": trade.status, "payment": f"{trade.payment:.2f}", "type": "guarantee_trade"}
         self.queue.put(group=self.group, topic=topic, content=shared | content, seller=trade.seller, faults=self.faults)
+
+    def sold(self) -> Iterator[Sold]:
+        for trade in self.trades.by_tid.values():
+            if trade.pay_time:
+                yield Sold(order_id=str(trade.tid), goods=tuple((line.sku, line.quantity) for line in trade.lines))
 
     @staticmethod
     def _state(trade: Trade) -> dict[str, Any]:

@@ -315,3 +315,24 @@ def test_a_wrong_hand_is_told_so(kingdee: KingdeeEmulator, command: str, data: d
         kingdee.control(command, data)
     with pytest.raises(KeyError):
         kingdee.control("no such command", {})
+
+
+def test_it_reads_the_shops_of_its_street_and_overlooks_some_where_a_fault_says_so(time: FixedClock) -> None:
+    world = World()
+    kinds = emulator_kinds(["integrations.platforms"])
+    shops = [world.add(kinds[name]) for name in ("taobao", "jd", "douyin")]
+    erp = world.add(KingdeeEmulator, download_seconds=10)
+    for shop in shops:
+        shop.control("sell", {"lines": [{"sku": "CREAM-50", "quantity": 2}]})
+        shop.control("sell", {"paid": False})
+    erp.tick()
+    bills = erp.control("bills", {})
+    assert {bill["head"]["FNetOrderBillNo"] for bill in bills} == {
+        one.order_id for shop in shops for one in shop.sold()
+    }
+    assert len(bills) == 3
+    erp.control("faults", {"drop": 1.0})
+    shops[0].control("sell", {})
+    time.advance(seconds=11)
+    erp.tick()
+    assert len(erp.control("bills", {})) == 3
