@@ -165,6 +165,9 @@ class Rig:
             # The rig is the buyer, time is short, and the ERP errs often.
             "taobao.sell_every=0",
             "taobao.others_sell_every=0",
+            "douyin.sell_every=0",
+            "jd.sell_every=0",
+            "kingdee.download_seconds=0",
             "qimen.step_seconds=1",
             "erp.repush_every=5",
         ]
