@@ -90,3 +90,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, reason in reasons.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    # One that came last would keep one core waiting for the other.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

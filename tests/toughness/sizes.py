@@ -9,7 +9,7 @@ PRODUCTION = {
 TORTURE = {
     "web": 40, "urgent": 40, "ingest": 15, "sync": 40, "bulk": 5, "beat": 40, "redis": 40, "postgres": 40, "flush": 20,
 }  # fmt: skip
-EMBEDDED, EMBEDDED_TORTURE = 12, 200
+EMBEDDED, EMBEDDED_TORTURE = 10, 200
 TORTURE_ORDERS = 20_000
 
 
@@ -21,7 +21,7 @@ def times_for(engine: str, orders: int) -> dict[str, int]:
 
 SEED = 1
 # What the suite can afford on two cores; `make tough` takes half an hour; torture takes as long as it takes.
-SUITE_SIZE = {"postgres": 40, "sqlite": 30}
+SUITE_SIZE = {"postgres": 40, "sqlite": 20}
 TOUGH_SIZE = {"postgres": 2_000, "sqlite": 500}
 TORTURE_SIZE = {"postgres": 100_000, "sqlite": 20_000}
 

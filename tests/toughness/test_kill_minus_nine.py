@@ -12,6 +12,8 @@ from tests.engines import find_redis
 from tests.toughness.rig import Plan, run
 from tests.toughness.sizes import SEED, size_for, times_for
 
+pytestmark = pytest.mark.long
+
 
 def plan_for(engine: str) -> Plan:
     orders = size_for(engine)
