@@ -4,14 +4,17 @@ A job may run twice: the other side's key (object id, order code, waybill) or ou
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
 
-from integrations import jobs
+from integrations import intercepts, jobs, packages, passages, waybills
 from integrations.adapter import Access, Adapter, AnswerWish, DeliveryWish, Goods, ShipWish, WaybillWish
-from integrations.errors import AlreadyDone, Permanent, Temporary
+from integrations.deliveries import plan_watch
+from integrations.errors import AlreadyDone, OutOfNumbers, Permanent, Temporary
 from integrations.inbox import keep, process
+from integrations.issuing import object_id
 from integrations.jobs import Task, handles
 from integrations.models import Connection, Job
 from integrations.registry import adapter_named
@@ -57,7 +60,8 @@ def fetch_order(task: Task) -> Mapping[str, Any]:
     """Read one order again and take it in like any other message."""
     connection, adapter, access = _open(task)
     message = adapter.fetch(access, str(task.payload["subject"]))
-    states = [process(receipt_id) for receipt_id in keep(connection, [message])]
+    via = str(task.payload.get("via", "fetch"))
+    states = [process(receipt_id) for receipt_id in keep(connection, [message], via=via)]
     return {"receipts": states}
 
 
@@ -99,17 +103,22 @@ def issue_waybill(task: Task) -> Mapping[str, Any]:
     label = Label.objects.select_related("parcel").get(pk=task.payload["label"])
     if label.state != LabelState.REQUESTED:
         return {"code": "not_wanted", "state": label.state}
-    _, adapter, access = _open(task)
+    connection, adapter, access = _open(task)
     orders = _orders_of(label.parcel)
     wish = WaybillWish(
-        object_id=f"L{label.pk}",
+        object_id=object_id(label.pk),
         carrier=label.carrier,
         platform_order_ids=tuple(order.platform_order_id for order in orders),
         receiver=_address_for(orders[0], label),
         goods=_goods(label.parcel),
         weight_grams=label.parcel.weight_grams or 0,
     )
-    issued = adapter.issue_waybill(access, wish)
+    try:
+        issued = adapter.issue_waybill(access, wish)
+    except OutOfNumbers as error:
+        waybills.tell_ran_out(connection, label.carrier, error)
+        raise
+    waybills.tell_given(connection, label.carrier)
     outcome = waybill_issued(
         label.pk,
         carrier=issued.carrier,
@@ -123,7 +132,13 @@ def issue_waybill(task: Task) -> Mapping[str, Any]:
 @handles("cancel_waybill")
 def cancel_waybill(task: Task) -> None:
     _, adapter, access = _open(task)
-    adapter.cancel_waybill(access, str(task.payload["carrier"]), str(task.payload["waybill"]))
+    label = task.payload.get("label")
+    adapter.cancel_waybill(
+        access,
+        str(task.payload["carrier"]),
+        str(task.payload["waybill"]),
+        object_id(int(label)) if label else "",
+    )
 
 
 @handles("deliver_parcel")
@@ -143,6 +158,8 @@ def deliver_parcel(task: Task) -> Mapping[str, Any]:
             answer = adapter.deliver(access, _delivery(parcel))
         except AlreadyDone as error:
             answer = {"code": "already_done", "detail": str(error)}
+        if task.connection:
+            plan_watch(task.connection, task.order_id, parcel.pk)
     if _is_held(parcel) and "pend" in adapter.capabilities:
         _plan_pend_behind(task)
     return dict(answer)
@@ -183,17 +200,28 @@ def _delivery(parcel: Parcel) -> DeliveryWish:
     )
 
 
-@handles("cancel_delivery")
+@handles("cancel_delivery", failed=intercepts.warehouse_kept_it)
 def cancel_delivery(task: Task) -> None:
-    _, adapter, access = _open(task)
+    """Take a parcel back from its warehouse; where it would not give it up, the courier must stop it."""
+    connection, adapter, access = _open(task)
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
-    adapter.cancel_delivery(access, parcel.number, parcel.warehouse.code if parcel.warehouse else "", "订单已取消")
+    warehouse = parcel.warehouse.code if parcel.warehouse else ""
+    for code in passages.codes_in_warehouse(connection, parcel):
+        if passages.carries_others(connection, code, parcel):
+            # An ERP's merged delivery: the other orders in it are still wanted, so it stands until a person looks.
+            adapter.pend(access, code, warehouse, "合单中有订单已取消")
+            continue
+        with suppress(AlreadyDone):
+            adapter.cancel_delivery(access, code, warehouse, "订单已取消")
+        passages.note_cancelled(connection, code)
 
 
-def _pending(task: Task) -> tuple[Adapter, Access, str, str]:
-    _, adapter, access = _open(task)
+def _pending(task: Task) -> tuple[Adapter, Access, list[str], str]:
+    """Whom to tell, and the parcel's codes there: none where the ERP has not sent it yet."""
+    connection, adapter, access = _open(task)
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
-    return adapter, access, parcel.number, parcel.warehouse.code if parcel.warehouse else ""
+    codes = passages.codes_in_warehouse(connection, parcel)
+    return adapter, access, codes, parcel.warehouse.code if parcel.warehouse else ""
 
 
 @handles("pend_parcel")
@@ -201,16 +229,18 @@ def pend_parcel(task: Task) -> None:
     """Tell the warehouse to stop; pointless once the hold is gone."""
     order = _order(task)
     if order.held:
-        adapter, access, number, warehouse = _pending(task)
-        adapter.pend(access, number, warehouse, str(task.payload["reason"]))
+        adapter, access, codes, warehouse = _pending(task)
+        for code in codes:
+            adapter.pend(access, code, warehouse, str(task.payload["reason"]))
 
 
 @handles("restore_parcel")
 def restore_parcel(task: Task) -> None:
     order = _order(task)
     if not order.held:
-        adapter, access, number, warehouse = _pending(task)
-        adapter.restore(access, number, warehouse, str(task.payload["reason"]))
+        adapter, access, codes, warehouse = _pending(task)
+        for code in codes:
+            adapter.restore(access, code, warehouse, str(task.payload["reason"]))
 
 
 @handles("answer_platform")
@@ -244,16 +274,37 @@ def tell_platform(task: Task) -> Mapping[str, Any]:
     label = Label.objects.filter(parcel=parcel).exclude(state__in=["void", "failed"]).first()
     if label is None or not label.waybill:
         raise Temporary("包裹还没有运单号")
+    several = packages.declared(order, parcel)
+    shares = packages.shares(order, parcel, several) if several else {}
+    other = str(task.payload.get("waybill") or "")
+    if other:
+        return _tell_of_package(task, adapter, access, order, other, shares.get(other, ()))
     siblings = Parcel.objects.filter(lines__order_line__order=order).exclude(state="voided").distinct().count()
     lines = parcel.lines.filter(order_line__order=order).values_list("order_line__platform_line_id", flat=True)
     wish = ShipWish(
         platform_order_id=order.platform_order_id,
         carrier=label.carrier,
         waybill=label.waybill,
-        lines=tuple(lines) if siblings > 1 else (),
+        lines=shares.get(label.waybill) or (tuple(lines) if siblings > 1 else ()),
     )
     try:
         adapter.ship(access, wish)
     except AlreadyDone as error:
         return {"code": "already_done", "detail": str(error)}
     return {"code": "done", "waybill": label.waybill}
+
+
+def _tell_of_package(
+    task: Task, adapter: Adapter, access: Access, order: Order, waybill: str, lines: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """Another package of a parcel: told with its own lines, where it has some; else a person hears of it."""
+    if not lines:
+        return packages.not_told(order, waybill, "包裹里的商品不能单独对应到订单行", connection=task.connection)
+    carrier = str(task.payload["carrier"])
+    wish = ShipWish(platform_order_id=order.platform_order_id, carrier=carrier, waybill=waybill, lines=lines)
+    try:
+        adapter.ship(access, wish)
+    except (AlreadyDone, Permanent) as error:
+        # "Shipped already" is said of the number that came first.
+        return packages.not_told(order, waybill, str(error), connection=task.connection)
+    return {"code": "done", "waybill": waybill}

@@ -10,215 +10,65 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from integrations.errors import Unsupported
-from orders.vocabulary import AddressSnapshot, Snapshot
+from integrations.exchange import (
+    Access,
+    AnswerWish,
+    Decision,
+    DeliveryWish,
+    Doubtful,
+    Fetch,
+    Goods,
+    HandedOn,
+    Handing,
+    Incoming,
+    InterceptWish,
+    Message,
+    Polled,
+    Question,
+    Reply,
+    Said,
+    ShipWish,
+    StockWord,
+    Telling,
+    Token,
+    TrackWish,
+    Unannounced,
+    Waybill,
+    WaybillStock,
+    WaybillWish,
+)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """A connection opened for use: where it is, and its secrets (lists where two may live at once)."""
-
-    connection_id: int
-    base_url: str
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, Any]
-    now: datetime
-    # Where the outside may reach this connection's webhook.
-    hook_url: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Incoming:
-    """A webhook as it came over the wire."""
-
-    method: str
-    query_string: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    body: bytes
-    status: int = 200
-    content_type: str = "application/json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """One raw message to keep: `key` is unique within the connection, `kind` chooses the mapping."""
-
-    kind: str
-    key: str
-    body: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What one message says of one subject. `key` is unique within the connection and stays the same in a repeat."""
-
-    key: str
-    subject: str
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True, kw_only=True)
-class Doubtful(Said):
-    """Said in words of which some stand in no table: they count as unknown, and a person is told of them."""
-
-    unlisted: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetch:
-    """A message that only points somewhere: read `subject` again with the adapter's `fetch`."""
-
-    subject: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Polled:
-    """One step of a poll: what was read, the cursor to keep once that is committed, and whether there is more now."""
-
-    messages: Sequence[Message]
-    cursor: Mapping[str, Any]
-    more: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goods:
-    code: str
-    name: str
-    quantity: int
-    price: str = "0.00"
-    line: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WaybillWish:
-    """Ask a waybill for one parcel. `object_id` is the tower's own handle and never changes for a label generation."""
-
-    object_id: str
-    carrier: str
-    platform_order_ids: tuple[str, ...]
-    receiver: AddressSnapshot
-    goods: tuple[Goods, ...]
-    weight_grams: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waybill:
-    carrier: str
-    waybill: str
-    # What the printing component needs, unchanged.
-    print_data: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShipWish:
-    """Tell the platform that a parcel left. `lines`: platform line ids, where the order goes out in several."""
-
-    platform_order_id: str
-    carrier: str
-    waybill: str
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryWish:
-    """Send an order to a warehouse."""
-
-    order: str
-    platform: str
-    platform_order_id: str
-    shop: str
-    warehouse: str
-    carrier: str
-    placed_at: datetime
-    paid_at: datetime | None
-    amount: str
-    receiver: AddressSnapshot
-    goods: tuple[Goods, ...]
-    buyer_note: str = ""
-    seller_note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackWish:
-    """Follow a parcel on its way. Couriers that hide other people's parcels ask for the phone's last four digits."""
-
-    carrier: str
-    waybill: str
-    phone_last4: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Telling:
-    """Something that happened to a parcel, for an ERP or a warehouse that did not see it itself.
-
-    `stage`: packed, shipped, picked_up, signed; `shipped_already` corrects an ERP that is about to push it again.
-    `documents`: that system's own numbers, as (kind, number).
-    """
-
-    stage: str
-    at: datetime
-    order: str
-    platform_order_id: str
-    parcel: str
-    warehouse: str
-    carrier: str
-    waybill: str
-    documents: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Token:
-    """Fresh secrets of a connection, to be laid over the old ones, and when they end."""
-
-    secrets: Mapping[str, Any]
-    expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerWish:
-    """The seller's answer to what a customer asked through the platform. `kind`: address, intercept, refund, cancel."""
-
-    kind: str
-    request_id: str
-    platform_order_id: str
-    accepted: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a protocol wants decided in the reply itself. `kind`: address, intercept, deliver."""
-
-    kind: str
-    # The subject as facts name it: platform order id, or the warehouse order code.
-    subject: str
-    request_id: str = ""
-    receiver: AddressSnapshot | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """The tower's answer to a question. In doubt it is a no, and a person has a case (DESIGN 6)."""
-
-    accepted: bool
-    code: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InterceptWish:
-    """Stop a parcel on its way: `stop` brings it back to the sender, `redirect` to `receiver`."""
-
-    carrier: str
-    waybill: str
-    kind: str
-    reason: str
-    order: str = ""
-    receiver: AddressSnapshot | None = None
+__all__ = [
+    "Access",
+    "Adapter",
+    "AnswerWish",
+    "Decision",
+    "DeliveryWish",
+    "Doubtful",
+    "Fetch",
+    "Field",
+    "FieldError",
+    "Goods",
+    "HandedOn",
+    "Handing",
+    "Incoming",
+    "InterceptWish",
+    "Message",
+    "Polled",
+    "Question",
+    "Reply",
+    "Said",
+    "ShipWish",
+    "StockWord",
+    "Telling",
+    "Token",
+    "TrackWish",
+    "Unannounced",
+    "Waybill",
+    "WaybillStock",
+    "WaybillWish",
+    "check_settings",
+]
 
 
 @dataclass(frozen=True)
@@ -242,14 +92,16 @@ class Adapter:
     title: ClassVar[str]
     # platform · erp · wms · courier: the `system` of every fact that comes from here.
     system: ClassVar[str]
-    # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell, token, answer, decide, slice,
-    # numbers, intercept. A method below belongs to each.
+    # Of: webhook, poll, fetch, waybill, ship, deliver, pend, subscribe, query, tell, token, authorise, answer, decide,
+    # slice, numbers, intercept, between, waybill_stock. A method below belongs to each.
     capabilities: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[tuple[Field, ...]] = ()
     # The tower's codes of the couriers whose parcels it follows; empty: any.
     carriers: ClassVar[frozenset[str]] = frozenset()
     # A token is refreshed when it has less than this left.
     token_lead: ClassVar[timedelta] = timedelta(hours=24)
+    # What a person ticks in the platform's console so that it is pushed: (topic, what it is for).
+    topics: ClassVar[tuple[tuple[str, str], ...]] = ()
     # True where the protocol wants a decision in the reply.
     answers_now: ClassVar[bool] = False
 
@@ -287,14 +139,32 @@ class Adapter:
         """The protocol's words for the decision. May hand an accepted question on to the system behind the tower."""
         raise Unsupported(f"{self.name} asks nothing")
 
+    # Standing between two systems: only where it can "between" ------------------------------------------------------
+    def hand_on(self, access: Access, incoming: Incoming) -> HandedOn:
+        """Hand a request on, its body byte for byte, signed anew. No answer is an outcome, not an exception."""
+        raise Unsupported(f"{self.name} stands between nobody")
+
+    def knows(self, access: Access, handing: Handing) -> str | None:
+        """Ask the system behind for one order: its number there ("" where it names none), `None` where it is not
+        there. `Temporary` or `Permanent` where that cannot be told."""
+        raise Unsupported(f"{self.name} stands between nobody")
+
+    def carried(self, message: Message) -> tuple[str, ...] | None:
+        """The order codes of a message that must go on to the other system, in the order in which it came."""
+        return None
+
+    def carry(self, access: Access, message: Message) -> None:
+        """Bring a kept message to the other system, its body byte for byte."""
+        raise Unsupported(f"{self.name} stands between nobody")
+
     # Reading ----------------------------------------------------------------------------------------------------
-    def parse(self, message: Message) -> Sequence[Said | Fetch]:
+    def parse(self, message: Message) -> Sequence[Said | Fetch | StockWord]:
         """Pure: a stored message in the tower's words. `Unreadable` with a reason where it makes no sense."""
         raise NotImplementedError
 
     def parse_kept(
         self, message: Message, *, settings: Mapping[str, Any], at: datetime | None
-    ) -> Sequence[Said | Fetch]:
+    ) -> Sequence[Said | Fetch | StockWord]:
         """`parse` where the connection's settings say what a message means; `at`: when it was first kept. Pure too."""
         return self.parse(message)
 
@@ -320,12 +190,25 @@ class Adapter:
         """A fresh token before the old one ends; `Unauthorised` where a person must authorise again."""
         raise Unsupported(f"{self.name} has no token to refresh")
 
+    def authorise_url(self, access: Access, state: str) -> str:
+        """The platform's page where the seller says yes; it comes back with a code, and with `state` unchanged."""
+        raise Unsupported(f"{self.name} is not authorised by page")
+
+    def authorise(self, access: Access, code: str) -> Token:
+        """The code of the platform's page for a token; `Permanent` where it is wrong, used, or too old."""
+        raise Unsupported(f"{self.name} is not authorised by page")
+
     # Acts: every one may be repeated safely, and raises only `integrations.errors` -------------------------------
     def issue_waybill(self, access: Access, wish: WaybillWish) -> Waybill:
         raise Unsupported(f"{self.name} issues no waybills")
 
-    def cancel_waybill(self, access: Access, carrier: str, waybill: str) -> None:
+    def cancel_waybill(self, access: Access, carrier: str, waybill: str, object_id: str = "") -> None:
+        """Give a number back; `object_id` is the handle under which it was asked for."""
         raise Unsupported(f"{self.name} cancels no waybills")
+
+    def waybill_stock(self, access: Access) -> Sequence[WaybillStock]:
+        """The balance of numbers, where they are bought in advance."""
+        raise Unsupported(f"{self.name} has no balance of numbers")
 
     def ship(self, access: Access, wish: ShipWish) -> None:
         raise Unsupported(f"{self.name} takes no shipping notices")

@@ -11,5 +11,18 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # A broken adapter or two handlers for one job kind stop startup, not the first order.
-        for module in ("acts", "telling", "tracking", "tokens", "backfill"):
+        for module in (
+            "acts",
+            "backfill",
+            "carrying",
+            "contradictions",
+            "deliveries",
+            "intercepts",
+            "ledger",
+            "passages",
+            "telling",
+            "tokens",
+            "tracking",
+            "waybills",
+        ):
             import_module(f"integrations.{module}")

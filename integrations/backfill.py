@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from integrations import jobs
 from integrations.errors import Permanent, Temporary, Throttled
@@ -14,6 +14,8 @@ from integrations.jobs import Again, Task, handles
 from integrations.models import Backfill, Connection, Job
 from integrations.registry import adapter_named
 from orders import clock
+from orders.services.company_trail import lock_company, note_company_event
+from orders.vocabulary import Cause
 
 # Steps in one go; then others of the lane have their turn.
 STEPS = 10
@@ -33,8 +35,12 @@ def begin(
     end: datetime | None = None,
     numbers: Sequence[str] = (),
     asked_by: int | None = None,
+    cause: Cause | None = None,
 ) -> Backfill:
-    """Ask for everything changed in [start, end), or for the orders with these numbers. `Refused` says why not."""
+    """Ask for everything changed in [start, end), or for the orders with these numbers. `Refused` says why not.
+
+    A person's wish comes with its `cause` and leaves an event on the company's stream.
+    """
     adapter = adapter_named(connection.adapter)
     if numbers:
         if not adapter.can("fetch", connection.settings):
@@ -50,26 +56,62 @@ def begin(
             raise Refused(f"一次最多补读 {LONGEST.days} 天")
     with transaction.atomic():
         row = Backfill.objects.create(
-            connection=connection, start=start, end=end, numbers=list(dict.fromkeys(numbers)), asked_by_id=asked_by
+            connection=connection,
+            start=start,
+            end=end,
+            numbers=list(dict.fromkeys(numbers)),
+            asked_by_id=cause.user_id if cause else asked_by,
         )
+        if cause is not None:
+            _note(row, "backfill_begun", cause)
         key = f"backfill:{row.pk}"
         jobs.plan("backfill", key, lane=Job.Lane.BULK, connection_id=connection.pk, payload={"backfill": row.pk})
     return row
 
 
+def stop(backfill_id: int, *, reason: str = "", cause: Cause) -> bool:
+    """Read no further; what was read stays. False where it had ended. A step that is under way is still kept."""
+    with transaction.atomic(durable=True):
+        stopped = _running(backfill_id).update(state=Backfill.State.STOPPED, error=reason[:500], done_at=clock.now())
+        if stopped:
+            row = Backfill.objects.select_related("connection").get(pk=backfill_id)
+            _note(row, "backfill_stopped", cause, reason=reason)
+    return bool(stopped)
+
+
+def _note(row: Backfill, verb: str, cause: Cause, *, reason: str = "") -> None:
+    """Without the numbers themselves: there may be thousands, and the row keeps them."""
+    facts: dict[str, Any] = {"backfill": row.pk, "connection": row.connection_id}
+    if row.numbers:
+        facts["numbers"] = len(row.numbers)
+    elif row.start and row.end:
+        facts |= {"start": row.start.isoformat(), "end": row.end.isoformat()}
+    company = lock_company(row.connection.company_id)
+    note_company_event(company, verb, cause=cause, key=f"backfill:{row.pk}", reason=reason, facts=facts)
+
+
+def _running(backfill_id: int) -> QuerySet[Backfill]:
+    return Backfill.objects.filter(pk=backfill_id, state=Backfill.State.RUNNING)
+
+
 def _failed(task: Task, error: str) -> None:
-    Backfill.objects.filter(pk=task.payload["backfill"]).update(
-        state=Backfill.State.FAILED, error=error[:500], done_at=clock.now()
-    )
+    _running(task.payload["backfill"]).update(state=Backfill.State.FAILED, error=error[:500], done_at=clock.now())
 
 
 @handles("backfill", failed=_failed)
 def read_on(task: Task) -> Mapping[str, Any] | Again:
     """Some steps of a back-fill. What was read is committed before its place moves on."""
     row = Backfill.objects.select_related("connection").get(pk=task.payload["backfill"])
+    # A failed one whose job somebody retries goes on where it was.
+    Backfill.objects.filter(pk=row.pk, state=Backfill.State.FAILED).update(
+        state=Backfill.State.RUNNING, error="", done_at=None
+    )
     for _ in range(STEPS):
+        if not _running(row.pk).exists():
+            # Somebody stopped it.
+            return {"seen": row.seen, "new": row.new}
         if not (_numbers(row) if row.numbers else _slice(row)):
-            Backfill.objects.filter(pk=row.pk).update(state=Backfill.State.DONE, error="", done_at=clock.now())
+            _running(row.pk).update(state=Backfill.State.DONE, error="", done_at=clock.now())
             row.refresh_from_db()
             return {"seen": row.seen, "new": row.new}
     return Again(clock.now() + PAUSE)
@@ -80,7 +122,7 @@ def _slice(row: Backfill) -> bool:
     if row.start is None or row.end is None:
         raise Permanent("没有时间范围")
     polled = adapter_named(connection.adapter).slice(connection.open(), row.start, row.end, row.cursor)
-    new = len(keep(connection, polled.messages))
+    new = len(keep(connection, polled.messages, via="backfill"))
     _advance(row, dict(polled.cursor), seen=len(polled.messages), new=new)
     return polled.more
 
@@ -95,7 +137,7 @@ def _numbers(row: Backfill) -> bool:
     new = 0
     try:
         message = adapter_named(connection.adapter).fetch(connection.open(), number)
-        new = len(keep(connection, [message]))
+        new = len(keep(connection, [message], via="backfill"))
     except (Throttled, Temporary):
         raise
     except Permanent:

@@ -3,8 +3,9 @@
 The count is a brake, not a truth: where the cache forgets, the platform's own throttle answer pauses the connection.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 
@@ -26,10 +27,20 @@ def spending_for(connection: Connection | None) -> AbstractContextManager[None]:
 
 def _spend(connection: Connection) -> None:
     now = clock.now()
-    key = f"calls:{connection.pk}:{int(now.timestamp() // 60)}"
+    key = _key(connection.pk, now)
     cache.add(key, 0, timeout=120)
     if cache.incr(key) > connection.calls_per_minute:
         raise Throttled("本分钟调用已达上限", code="our_budget", retry_after=60 - now.timestamp() % 60)
+
+
+def _key(connection_id: int, now: datetime) -> str:
+    return f"calls:{connection_id}:{int(now.timestamp() // 60)}"
+
+
+def used(connection_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
+    """Connection → calls made in this minute, of those whose calls are counted."""
+    keys = {_key(connection_id, now): connection_id for connection_id in connection_ids}
+    return {keys[key]: int(count) for key, count in cache.get_many(keys).items()}
 
 
 def pause(connection_id: int, error: Throttled) -> None:

@@ -1,8 +1,10 @@
 """Making and changing a connection: settings and secrets told apart by the adapter's own fields."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -52,6 +54,17 @@ def connect(
         connection.set_secrets(secrets)
         connection.save()
     return connection, new
+
+
+def example_of(adapter_name: str, *, street: str) -> dict[str, Any]:
+    """`base_url`, `settings` and `secrets` of a connection to the connector's own emulator, as it is by default.
+
+    From the `connection.json` in its folder; `street` is the address of the emulators.
+    """
+    folder = Path(str(sys.modules[type(adapter_named(adapter_name)).__module__].__file__)).parent
+    text = (folder / "connection.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text.replace("{street}", street.rstrip("/")))
+    return found
 
 
 def _value(text: str) -> Any:

@@ -142,6 +142,8 @@ class Emulator:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    # False where the protocol knows no signature over the body, only a word or an address.
+    signs_body: ClassVar[bool] = True
 
     def __init__(self, world: World, journal: Journal, **options: Any) -> None:
         self.world = world
@@ -171,6 +173,15 @@ class Emulator:
     def page(self) -> str:
         """HTML for people: what this system has seen, newest first."""
         return f"<table>{''.join(map(_row, reversed(self.journal.entries()[-200:])))}</table>"
+
+    # What the contract tests ask of every emulator ------------------------------------------------------------------
+    def happen(self) -> str:
+        """Let one thing happen of which the tower must hear: a sale, a bill, a scan. Its subject."""
+        raise NotImplementedError
+
+    def signed(self, body: bytes) -> Request:
+        """The request that this system would send to the tower's webhook with this body; its path is not used."""
+        raise NotImplementedError
 
     def send_later(self, work: Callable[[], None], at: datetime | None = None) -> None:
         """Do `work` (a push to the tower) outside the lock, now or at a time."""

@@ -23,6 +23,10 @@ class Permanent(OutsideError):
     """Our data or our rights: repeating changes nothing. The job stops and is shown in admin."""
 
 
+class OutOfNumbers(Permanent):
+    """The seller's waybill numbers are used up: a person must buy more."""
+
+
 class Unauthorised(Permanent):
     """The token is missing, expired or withdrawn: a person must authorise again."""
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from integrations import carrying, passages
 from integrations.adapter import Access, Adapter, Incoming, Message, Reply
 from integrations.budget import spending_for
 from integrations.decisions import decide
@@ -45,12 +46,15 @@ def hook(request: HttpRequest, adapter_name: str, key: str) -> HttpResponse:
         query_string=request.META.get("QUERY_STRING", ""),
         headers=dict(request.headers.items()),
         body=body,
+        address=str(request.META.get("REMOTE_ADDR") or ""),
     )
     access = connection.open(clock.now())
     try:
         adapter.verify(access, incoming)
     except BadSignature as error:
-        Connection.objects.filter(pk=connection.pk).update(refused_count=F("refused_count") + 1)
+        Connection.objects.filter(pk=connection.pk).update(
+            refused_count=F("refused_count") + 1, last_refused_at=clock.now(), last_refusal=str(error)[:200]
+        )
         log.warning("connection %s: refused signature", connection.pk)
         return _http(adapter.refused(incoming, error))
     except Unsupported as error:
@@ -71,7 +75,7 @@ def _take(adapter: Adapter, connection: Connection, access: Access, incoming: In
     except Unreadable as error:
         _park(connection, incoming.body, str(error))
         return []
-    return keep(connection, messages)
+    return keep(connection, messages, via="webhook", also=carrying.planner(adapter, connection))
 
 
 def _decided(
@@ -91,6 +95,8 @@ def _decided(
         return None
     for receipt_id in receipts:
         process(receipt_id)
+    if question.problem or adapter.can("between", connection.settings):
+        return passages.answer(adapter, connection, access, incoming, question, started=started)
     decision = decide(connection, question, started=started)
     with spending_for(connection):
         return adapter.decided(access, incoming, question, decision)

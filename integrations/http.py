@@ -46,6 +46,7 @@ def call(
     data: Any = None,
     json: Any = None,
     headers: Mapping[str, str] | None = None,
+    read_seconds: float = READ_SECONDS,
 ) -> requests.Response:
     """One request. `Temporary` for the wire and 5xx, `Throttled` for 429 and where the connection's own budget is used
     up before anything is sent; `Permanent` for other refusals and for oversized answers.
@@ -62,7 +63,7 @@ def call(
             data=data,
             json=json,
             headers=dict(headers or {}),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            timeout=(CONNECT_SECONDS, read_seconds),
             allow_redirects=False,
         )
     except requests.RequestException as error:

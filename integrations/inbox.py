@@ -6,18 +6,19 @@ run twice at once and be killed at any line, because each fact has its own key (
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db import connection as database
 
 from integrations import jobs
-from integrations.adapter import Adapter, Doubtful, Fetch, Message, Said
+from integrations.adapter import Adapter, Doubtful, Fetch, Message, Said, StockWord, Unannounced
 from integrations.errors import Unreadable
 from integrations.models import Connection, DayKey, Job, Receipt, Trouble
 from integrations.registry import adapter_named
-from integrations.troubles import raise_trouble
+from integrations.stock import take_stock
+from integrations.troubles import end_trouble, raise_trouble
 from orders import clock, sealing
 from orders.lifecycle import CauseKind
 from orders.models import FactKey
@@ -29,6 +30,8 @@ from orders.vocabulary import Cause, Fact
 
 log = logging.getLogger(__name__)
 
+Says = Said | Fetch | StockWord
+
 LARGEST_BODY = 2 * 1024 * 1024
 # A receipt that we ourselves fail on is tried again this often, then parked.
 OUR_TRIES = 5
@@ -37,28 +40,44 @@ CLAIMED_AT_ONCE = 10
 CLAIM = timedelta(seconds=30)
 # A receipt that waits for its order is shown as parked after this.
 WAIT_FOR_ORDER = timedelta(hours=24)
+# What a person may have read again.
+REPLAYABLE = (Receipt.State.PARKED, Receipt.State.WAITING, Receipt.State.IGNORED)
 
 
 def short_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def keep(connection: Connection, messages: Sequence[Message]) -> list[int]:
+def keep(
+    connection: Connection,
+    messages: Sequence[Message],
+    *,
+    via: str = "",
+    also: Callable[[Message, int], None] | None = None,
+) -> list[int]:
     """Store messages as receipts in one transaction; ids of the new ones. A repeat leaves nothing new.
 
-    Same key with another body is stored as a parked receipt, so that a person sees it.
+    Same key with another body is stored as a parked receipt, so that a person sees it. `also` is called with each new
+    message and its receipt's id, inside the transaction.
     """
     ids = []
     with transaction.atomic(durable=True):
         for message in messages:
-            ids += _keep_one(connection, message)
-        Connection.objects.filter(pk=connection.pk).update(last_message_at=clock.now())
+            new = _keep_one(connection, message, via)
+            ids += new
+            for receipt_id in new if also else ():
+                also(message, receipt_id)  # type: ignore[misc]
+        now = clock.now()
+        pushed = {"last_push_at": now} if via == "webhook" else {}
+        if messages or pushed:
+            # A poll that finds nothing is no sign of life.
+            Connection.objects.filter(pk=connection.pk).update(last_message_at=now, **pushed)
         if ids:
             transaction.on_commit(lambda: wake("receipts"))
     return ids
 
 
-def _keep_one(connection: Connection, message: Message) -> list[int]:
+def _keep_one(connection: Connection, message: Message, via: str) -> list[int]:
     source, key, digest = f"inbox:{connection.pk}", _text(message.key, 160), short_hash(message.body)
     try:
         with transaction.atomic():
@@ -69,7 +88,7 @@ def _keep_one(connection: Connection, message: Message) -> list[int]:
             return []
         # Once more under a key of its own: a third body is another case, a repeat of this one is not.
         return park(connection, message, "同一编号收到内容不同的报文", key=f"{key[:120]}#{digest[:12]}")
-    return [_store(connection, message).pk]
+    return [_store(connection, message, via=via).pk]
 
 
 def park(connection: Connection, message: Message, reason: str, *, key: str | None = None) -> list[int]:
@@ -84,12 +103,15 @@ def park(connection: Connection, message: Message, reason: str, *, key: str | No
     return []
 
 
-def _store(connection: Connection, message: Message, *, state: str = "received", reason: str = "") -> Receipt:
+def _store(
+    connection: Connection, message: Message, *, state: str = "received", reason: str = "", via: str = ""
+) -> Receipt:
     now = clock.now()
     return Receipt.objects.create(
         connection_id=connection.pk,
         kind=_text(message.kind, 80),
         key=_text(message.key, 160),
+        via=via,
         sealed=sealing.seal(_day_key(connection, now), message.body, context=f"receipt:{connection.pk}"),
         size=len(message.body),
         state=state,
@@ -172,19 +194,25 @@ def process(receipt_id: int) -> str:
     return _record_all(receipt, connection, adapter, says)
 
 
-def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says: Iterable[Said | Fetch]) -> str:
+def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says: Iterable[Says]) -> str:
     state, reason, order_id, subject = Receipt.State.IGNORED, "", receipt.order_id, ""
     for said in says:
         if isinstance(said, Fetch):
-            plan_fetch(connection, said.subject, hint=receipt.key)
+            plan_fetch(connection, said.subject, hint=receipt.key, via=receipt.via)
             state, subject = Receipt.State.DONE, said.subject
             continue
         try:
+            if isinstance(said, StockWord):
+                take_stock(connection, said)
+                state = Receipt.State.DONE
+                continue
             outcome = _record(connection, adapter, said, receipt)
         except Exception as error:
             log.exception("receipt %s could not be recorded", receipt.pk)
             return _try_again(receipt, f"记录出错 {type(error).__name__}")
         order_id, subject = outcome.order_id or order_id, said.subject
+        if isinstance(said, Unannounced):
+            _tell_unannounced(connection, said, known=outcome.code != "unknown_subject")
         if outcome.code == "unknown_subject":
             return _end(receipt, Receipt.State.WAITING, outcome.detail, subject=subject)
         if outcome.code == "conflicting_body":
@@ -204,6 +232,7 @@ def _record(connection: Connection, adapter: Adapter, said: Said, receipt: Recei
         subject=said.subject,
         snapshot=said.snapshot,
         system=CauseKind(adapter.system),
+        via=receipt.via,
         company_id=connection.company_id,
         shop_id=connection.shop_id,
         warehouse_id=connection.warehouse_id,
@@ -256,6 +285,16 @@ def _tell_unlisted(connection: Connection, said: Said) -> None:
         raise_trouble(connection.company_id, Trouble.Kind.UNLISTED, key, text, connection=connection)
 
 
+def _tell_unannounced(connection: Connection, said: Unannounced, *, known: bool) -> None:
+    """A person looks for whom it is; what is found later ends the trouble."""
+    key = f"unannounced:{said.number}"
+    if known:
+        end_trouble(connection.company_id, Trouble.Kind.RETURN, key)
+    else:
+        text = f"{connection.name}：{said.text}"
+        raise_trouble(connection.company_id, Trouble.Kind.RETURN, key, text, connection=connection)
+
+
 def _end(receipt: Receipt, state: str, reason: str, order_id: int | None = None, subject: str = "") -> str:
     values = {"state": state, "reason": _text(reason, 500), "attempts": receipt.attempts + 1}
     if order_id:
@@ -278,14 +317,17 @@ def _try_again(receipt: Receipt, reason: str) -> str:
 
 
 def replay(receipt_id: int) -> str:
-    """A person's replay of a parked receipt; the facts' own keys keep it from having a second effect."""
-    changed = Receipt.objects.filter(
-        pk=receipt_id, state__in=[Receipt.State.PARKED, Receipt.State.WAITING, Receipt.State.IGNORED]
-    ).update(state=Receipt.State.RECEIVED, attempts=0, reason="", not_before=clock.now())
-    return process(receipt_id) if changed else ""
+    """Read a parked receipt again, at once; its state afterwards, "" where there was nothing to replay."""
+    return process(receipt_id) if take_again([receipt_id]) else ""
 
 
-def plan_fetch(connection: Connection, subject: str, *, hint: str) -> None:
+def take_again(receipt_ids: Sequence[int]) -> int:
+    """Back to the line with what waits for a person; how many. A second effect is kept away by the facts' own keys."""
+    rows = Receipt.objects.filter(pk__in=receipt_ids, state__in=REPLAYABLE)
+    return rows.update(state=Receipt.State.RECEIVED, attempts=0, reason="", not_before=clock.now())
+
+
+def plan_fetch(connection: Connection, subject: str, *, hint: str, via: str = "fetch") -> None:
     """Read one order again, because something pointed to it; `hint` makes one job per pointer.
 
     A job that is still waiting will read after this pointer came, so it serves for both.
@@ -299,5 +341,5 @@ def plan_fetch(connection: Connection, subject: str, *, hint: str) -> None:
             f"{prefix}{hint}"[:200],
             lane=Job.Lane.INGEST,
             connection_id=connection.pk,
-            payload={"subject": subject},
+            payload={"subject": subject, **({"via": via} if via else {})},
         )

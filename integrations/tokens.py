@@ -15,6 +15,8 @@ from integrations.troubles import end_trouble, raise_trouble
 
 # A token this near to its end, and not refreshed, is an alarm even while tries are left.
 ALARM = timedelta(hours=6)
+# A token that only a person can renew is an alarm this long before its end.
+REMIND = timedelta(days=7)
 
 
 def plan_refreshes(*, now: datetime) -> int:
@@ -22,7 +24,11 @@ def plan_refreshes(*, now: datetime) -> int:
     found = 0
     for connection in Connection.objects.filter(enabled=True):
         adapter, ends = adapter_named(connection.adapter), connection.token_expires_at
-        if not adapter.can("token", connection.settings) or (ends is not None and ends - adapter.token_lead > now):
+        if not adapter.can("token", connection.settings):
+            if ends is not None and ends - REMIND < now:
+                _alarm(connection, f"{connection.name}：授权将于 {ends:%m-%d %H:%M} UTC 到期，不能自动续期，请重新授权")
+            continue
+        if ends is not None and ends - adapter.token_lead > now:
             continue
         found += 1
         with transaction.atomic():

@@ -6,7 +6,7 @@ with a unique key, so that planning twice plans once.
 
 from collections.abc import Callable
 
-from integrations import jobs, telling, tracking
+from integrations import intercepts, issuing, jobs, packages, telling, tracking
 from integrations.models import Connection, Job
 from integrations.registry import adapter_named
 from orders.lifecycle import HoldReason, Move, OrderState, ParcelState
@@ -38,7 +38,7 @@ def _shop_connection(order: Order, capability: str) -> Connection | None:
 
 def _warehouse_connection(parcel: Parcel, capability: str) -> Connection | None:
     rows = Connection.objects.filter(warehouse=parcel.warehouse_id, enabled=True).order_by("pk")
-    return next((row for row in rows if capability in adapter_named(row.adapter).capabilities), None)
+    return next((row for row in rows if adapter_named(row.adapter).can(capability, row.settings)), None)
 
 
 def _release(event: Event, order: Order) -> None:
@@ -79,12 +79,12 @@ def _waybill_when_packed(event: Event, order: Order) -> None:
 
 
 def _issue(event: Event, order: Order) -> None:
-    label = Label.objects.filter(pk=event.facts.get("label")).first()
-    connection = _shop_connection(order, "waybill")
+    label = Label.objects.select_related("parcel").filter(pk=event.facts.get("label")).first()
     if label:
+        connection = issuing.issuer_for(order, label)
         jobs.plan(
             "issue_waybill",
-            f"waybill:{label.pk}",
+            issuing.job_key(label),
             lane=Job.Lane.URGENT,
             connection_id=connection.pk if connection else None,
             order_id=order.pk,
@@ -93,17 +93,22 @@ def _issue(event: Event, order: Order) -> None:
 
 
 def _recycle(event: Event, order: Order) -> None:
-    """A number that will not travel is given back: a dead label's, or one that came too late."""
-    label = Label.objects.filter(pk=event.facts.get("label")).first()
+    """A number that will not travel is given back where it came from: a dead label's, or one that came too late."""
+    label = Label.objects.select_related("parcel").filter(pk=event.facts.get("label")).first()
     waybill = str(event.facts.get("waybill") or "")
-    connection = _shop_connection(order, "waybill")
-    if label and waybill and connection and label.issuer == Label.Issuer.TOWER:
+    if not label or not waybill or label.issuer != Label.Issuer.TOWER:
+        return
+    if connection := issuing.issuer_of(order, label):
         jobs.plan(
             "cancel_waybill",
             f"cancel-waybill:{label.pk}:{waybill}",
             connection_id=connection.pk,
             order_id=order.pk,
-            payload={"carrier": str(event.facts.get("carrier") or label.carrier), "waybill": waybill},
+            payload={
+                "carrier": str(event.facts.get("carrier") or label.carrier),
+                "waybill": waybill,
+                "label": label.pk,
+            },
         )
 
 
@@ -142,12 +147,14 @@ def _restore(event: Event, order: Order) -> None:
             _plan_pend("restore_parcel", event, order, parcel)
         elif parcel.is_live and _gave_way("tell_platform", order, parcel):
             _plan_telling(order, parcel, f"ship:{order.pk}:{parcel.pk}:{event.pk}")
+    packages.try_again(order)
     _release(event, order)
 
 
 def _gave_way(kind: str, order: Order, parcel: Parcel) -> bool:
     """Whether a job was planned for this parcel and has not done its work: a hold kept it, or wore out its tries."""
-    planned = [job for job in Job.objects.filter(order_id=order.pk, kind=kind) if job.payload["parcel"] == parcel.pk]
+    jobs_of_order = Job.objects.filter(order_id=order.pk, kind=kind)
+    planned = [job for job in jobs_of_order if job.payload["parcel"] == parcel.pk and "waybill" not in job.payload]
     made = [job for job in planned if job.state == Job.State.DONE and job.result.get("code") != "held"]
     return bool(planned) and not made
 
@@ -180,8 +187,10 @@ def _answer(event: Event, order: Order) -> None:
 
 
 def _cancel_delivery(event: Event, order: Order) -> None:
+    """Also where the ERP sends the orders: whoever sent it, it must not leave."""
     parcel = _parcel(event)
-    if parcel and (connection := _warehouse_connection(parcel, "deliver")):
+    connection = parcel and (_warehouse_connection(parcel, "deliver") or _warehouse_connection(parcel, "between"))
+    if parcel and connection:
         jobs.plan(
             "cancel_delivery",
             f"cancel-delivery:{parcel.pk}",
@@ -194,7 +203,7 @@ def _cancel_delivery(event: Event, order: Order) -> None:
 
 _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "order_seen": (_release,),
-    "fact": (_release, telling.plan_pick_up),
+    "fact": (_release, telling.plan_pick_up, packages.plan_others, intercepts.plan_by_fact),
     Move.PAY: (_release,),
     "follow_parcels": (_release,),
     Move.RELEASE: (_deliver,),
@@ -204,10 +213,11 @@ _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "waybill_requested": (_issue,),
     "label_voided": (_recycle,),
     "waybill_orphaned": (_recycle,),
-    Move.SHIP: (_tell_platform, telling.plan_telling, tracking.plan_following),
+    Move.SHIP: (_tell_platform, telling.plan_telling, tracking.plan_following, packages.plan_others, intercepts.plan),
     Move.VOID: (_cancel_delivery,),
     "case_answered": (_answer,),
     "hold_opened": (_pend,),
+    "intercept_ended": (intercepts.look_again,),
     "hold_lifted": (_restore,),
     "hold_withdrawn": (_restore,),
 }

@@ -14,21 +14,27 @@ from orders.clock import BEIJING
 from orders.lifecycle import CauseKind
 
 __all__ = [
+    "UNNUMBERED",
     "AddressSnapshot",
     "Cause",
     "CustomerRequest",
+    "DocumentReport",
     "Fact",
     "LineSnapshot",
     "OrderSnapshot",
     "ParcelSnapshot",
     "PrintReport",
     "RefundSnapshot",
+    "ShortageReport",
     "TrackPoint",
     "WarehouseReport",
     "beijing",
     "from_fen",
+    "unnumbered",
     "yuan",
 ]
+
+UNNUMBERED = "line:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,7 @@ class LineSnapshot:
 class RefundSnapshot:
     """A refund as the platform tells it. `withdrawn` carries the id of what it withdraws and wins whenever it comes."""
 
+    # `unnumbered(line)` where an order mentions a refund of its line without a number.
     refund_id: str
     # "" where the refund is for the whole order.
     platform_line_id: str = ""
@@ -93,6 +100,15 @@ class RefundSnapshot:
     requested_at: datetime | None = None
     updated_at: datetime | None = None
     amount: Decimal | None = None
+    # Until when the platform waits for whoever is to act; then it decides by itself.
+    answer_by: datetime | None = None
+    # Only mentioned by its order: the status counts, kind and sum are better known from the refund's own words.
+    in_passing: bool = False
+
+
+def unnumbered(platform_line_id: str) -> str:
+    """How a refund is named whose number nobody told: a numbered one of the same line takes its place."""
+    return f"{UNNUMBERED}{platform_line_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +170,7 @@ class WarehouseReport:
 
     `order` is the code under which the tower (or the ERP) sent it. `stage` is one of accepted, printed, picking,
     checked, packed, weighed, staged, shipped_part, shipped, signed, refused, rejected, cancelled, cancel_failed,
-    exception, other, unknown.
+    exception, returned, other, unknown.
     """
 
     order: str
@@ -169,6 +185,24 @@ class WarehouseReport:
     documents: tuple[tuple[str, str], ...] = ()
     # Where the reporting system knows the order only by the platform's number.
     platform_order_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortageReport:
+    """A warehouse does not find all goods of an order. Another time is another shortage."""
+
+    order: str
+    reported_at: datetime
+    # (goods code, how many are missing)
+    missing: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentReport:
+    """Another system's own numbers for an order, as (kind, number), where it says nothing else: wave, return …"""
+
+    order: str
+    documents: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +234,16 @@ class TrackPoint:
     text: str = ""
 
 
-Snapshot = OrderSnapshot | WarehouseReport | PrintReport | TrackPoint | RefundSnapshot | CustomerRequest
+Snapshot = (
+    OrderSnapshot
+    | WarehouseReport
+    | PrintReport
+    | ShortageReport
+    | DocumentReport
+    | TrackPoint
+    | RefundSnapshot
+    | CustomerRequest
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +266,8 @@ class Fact:
     company_id: int
     shop_id: int | None = None
     warehouse_id: int | None = None
+    # How the message came in, where that is known: webhook, poll, backfill, fetch, ledger.
+    via: str = ""
 
 
 def from_fen(fen: int | str | None) -> Decimal | None:

@@ -13,6 +13,7 @@ class Backfill(models.Model):
         RUNNING = "running", _("补读中")
         DONE = "done", _("完成")
         FAILED = "failed", _("失败")
+        STOPPED = "stopped", _("已停止")
 
     connection = models.ForeignKey(Connection, models.CASCADE, verbose_name=_("连接"))
     start = models.DateTimeField(_("从"), null=True, blank=True)

@@ -13,6 +13,9 @@ from integrations.models.secrets import HoldsSecrets
 from orders import clock
 from orders.models import Company, Shop, Warehouse
 
+# One address for every connection: platforms ask for it in advance, in the console of the seller's app.
+RETURN_URL = "{tower}/admin/integrations/connection/authorised/"
+
 
 def _new_key() -> str:
     return secrets.token_urlsafe(18)
@@ -40,12 +43,16 @@ class Connection(HoldsSecrets):
         _("每分钟调用上限"), default=0, help_text=_("0 表示不限制"), blank=True
     )
     last_message_at = models.DateTimeField(_("最近消息"), null=True, blank=True)
+    # Of these, what they brought themselves, verified.
+    last_push_at = models.DateTimeField(_("最近推送"), null=True, blank=True)
     last_poll_at = models.DateTimeField(_("最近轮询"), null=True, blank=True)
     # Platform event time → visible here, in the last message.
     lag_milliseconds = models.BigIntegerField(_("延迟(毫秒)"), null=True, blank=True)
     last_error = models.CharField(_("最近错误"), max_length=500, blank=True, default="")
     last_error_at = models.DateTimeField(_("错误时间"), null=True, blank=True)
     refused_count = models.PositiveIntegerField(_("签名错误次数"), default=0)
+    last_refused_at = models.DateTimeField(_("最近签名错误"), null=True, blank=True)
+    last_refusal = models.CharField(_("签名错误原因"), max_length=200, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -78,6 +85,7 @@ class Connection(HoldsSecrets):
             secrets=self.secrets(),
             now=now or clock.now(),
             hook_url=self.hook_url,
+            return_url=RETURN_URL.format(tower=settings.TOWER_URL),
         )
 
 

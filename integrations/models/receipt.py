@@ -21,6 +21,8 @@ class Receipt(models.Model):
     connection_id = models.BigIntegerField(_("连接"))
     kind = models.CharField(_("类型"), max_length=80)
     key = models.CharField(max_length=160)
+    # How it came: webhook, poll, backfill, fetch, ledger.
+    via = models.CharField(max_length=10, blank=True, default="")
     # Under the connection's key of the day.
     sealed = models.BinaryField(editable=False)
     size = models.PositiveIntegerField(default=0)

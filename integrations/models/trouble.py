@@ -18,6 +18,11 @@ class Trouble(models.Model):
         CONTRADICTION = "contradiction", _("系统矛盾")
         UNTOLD = "untold", _("回传失败")
         INTERCEPT = "intercept", _("需要快递拦截")
+        STOCK_DRIFT = "stock_drift", _("库存差异")
+        RETURN = "return", _("未知退货")
+        DELIVERY = "delivery", _("仓库无单")
+        PASSAGE = "passage", _("ERP 推单受阻")
+        WAYBILLS = "waybills", _("电子面单不足")
 
     class Level(models.TextChoices):
         CRITICAL = "critical", _("紧急")

@@ -102,5 +102,9 @@ class InterceptRequest(Case):
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "source_key"], condition=~models.Q(source_key=""), name="one_intercept_per_request"
-            )
+            ),
+            # A parcel is asked back from its courier once.
+            models.UniqueConstraint(
+                fields=["parcel"], condition=models.Q(channel="tower"), name="one_tower_intercept_per_parcel"
+            ),
         ]

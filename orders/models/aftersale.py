@@ -31,6 +31,8 @@ class AfterSale(models.Model):
     # When the buyer asked, and the newest word about it.
     requested_at = models.DateTimeField()
     source_at = models.DateTimeField()
+    # The newest word of the refund itself, from which kind, amount and deadline are; empty: only its order mentions it.
+    detailed_at = models.DateTimeField(null=True, blank=True)
     answer_by = models.DateTimeField(_("平台期限"), null=True, blank=True)
     # Its re-ship is the legal second parcel.
     reship = models.ForeignKey(Parcel, models.PROTECT, null=True, blank=True)

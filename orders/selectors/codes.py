@@ -17,8 +17,8 @@ from orders.selectors.access import Access
 _SHORTEST_PART = 6
 # So many codes that begin alike are looked at; more of them say nothing.
 _ALIKE = 50
-# The mark of a Code 128 that begins with FNC1, as scanners transmit it (ISO/IEC 15424).
-_SYMBOLOGY = "]C1"
+# The marks of a Code 128, with FNC1 in front and without, as scanners transmit them (ISO/IEC 15424).
+_SYMBOLOGIES = ("]C1", "]C0")
 _HALF_WIDTH: dict[int, str | int] = {0x3000: " ", **{sign: sign - 0xFEE0 for sign in range(0xFF01, 0xFF5F)}}
 _DEAD_LABELS = (LabelState.VOID, LabelState.FAILED)
 _DEAD_PARCELS = (ParcelState.VOIDED, ParcelState.RETURNED)
@@ -49,7 +49,7 @@ class _Hit(NamedTuple):
 def cleaned(text: str) -> str:
     """Half-width, without what scanners add: symbology, separators, ends of line, blanks around."""
     visible = "".join(sign for sign in text.translate(_HALF_WIDTH) if sign.isprintable()).strip()
-    return visible[len(_SYMBOLOGY) :].strip() if visible.upper().startswith(_SYMBOLOGY) else visible
+    return visible[len(_SYMBOLOGIES[0]) :].strip() if visible.upper().startswith(_SYMBOLOGIES) else visible
 
 
 def spellings(code: str) -> tuple[str, ...]:
@@ -85,6 +85,14 @@ def find_many(access: Access, texts: Collection[str]) -> list[Found]:
 def parcel_if_visible(access: Access, parcel_id: int) -> Parcels:
     """The parcel that a device has open."""
     return _visible(access, {parcel_id})[0]
+
+
+def courier_of(access: Access, parcel_id: int) -> str:
+    """The courier on the label of a parcel that a device has open; empty where nobody knows, or may not."""
+    if not parcel_if_visible(access, parcel_id):
+        return ""
+    living = Label.objects.filter(parcel=parcel_id).exclude(state__in=_DEAD_LABELS)
+    return living.values_list("carrier", flat=True).first() or ""
 
 
 def goods_by_code(access: Access, text: str) -> tuple[int, ...]:

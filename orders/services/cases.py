@@ -9,6 +9,7 @@ from orders.models import AddressChange, Check, InterceptRequest
 from orders.services.decide import Question, Verdict, answer, in_one_transaction, judge, refuse
 from orders.services.dossier import Dossier
 from orders.services.holds import withdraw
+from orders.services.intercepts import TOWER, end_by_track
 from orders.services.outcome import Outcome, Reason
 from orders.vocabulary import Cause, CustomerRequest, Fact
 
@@ -70,8 +71,10 @@ def open_requests(dossier: Dossier) -> Iterator[Case]:
 def close_what_came_true(dossier: Dossier) -> None:
     """A new address after the wish for one is the platform's answer: the case is over, whichever word came first.
 
-    An order that the platform closed has no address to change any more.
+    An order that the platform closed has no address to change any more. An interception that the tower began is over
+    when the parcel's track says so.
     """
+    end_by_track(dossier)
     closed_at = dossier.order.closed_at
     for case in cases_of(dossier, AddressChange):
         # What the platform or a person has ended stays ended.
@@ -105,6 +108,8 @@ def answer_request(
         verdict = judge(dossier, question)
         if verdict.yes and case.state != "open":
             verdict = _no("illegal_move", "这个申请已经结束")
+        if verdict.yes and case.channel == TOWER:
+            verdict = _no("illegal_move", "这是指挥塔发起的快递拦截，由物流结果结束，不需要答复")
         if verdict.yes and accepted and _has_left(dossier):
             verdict = _no("too_late", "包裹已经发出，不能再同意；请拒绝，并联系快递拦截")
         if not verdict.yes:

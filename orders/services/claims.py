@@ -1,5 +1,6 @@
 """The last word of each outside system, kept as a join: whatever the order of arrival, the same claim (law 3)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from orders import clock
@@ -95,6 +96,34 @@ def claims_about(dossier: Dossier, parcel: Parcel) -> list[Claim]:
         ):
             about.append(claim)
     return about
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package as a warehouse declared it: its number, and what is in it as (goods code, pieces) where it said so."""
+
+    waybill: str
+    carrier: str
+    items: tuple[tuple[str, int], ...]
+
+
+def packages_of(dossier: Dossier, parcel: Parcel) -> list[Package]:
+    """Every package that warehouses declared for this parcel, by number. Usually one."""
+    declared: dict[str, str] = {}
+    items: dict[str, set[tuple[str, int]]] = {}
+    for claim in claims_about(dossier, parcel):
+        for name in claim.seen:
+            if name.startswith("package:"):
+                declared.setdefault(name.removeprefix("package:"), "")
+            elif name.startswith("waybill:"):
+                _, carrier, number = name.split(":", 2)
+                declared[number] = carrier or declared.get(number, "")
+            elif name.startswith("item:"):
+                _, number, quantity, code = name.split(":", 3)
+                items.setdefault(number, set()).add((code, int(quantity)))
+    return [
+        Package(number, carrier, tuple(sorted(items.get(number, ())))) for number, carrier in sorted(declared.items())
+    ]
 
 
 def seen_waybills(dossier: Dossier, parcel: Parcel) -> list[tuple[datetime, str, str]]:

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from orders import sealing
 from orders.lifecycle import STAGE_RANK, HoldReason, LabelState, OrderState, ParcelState
 from orders.models import AddressChange, AfterSale, Event, Hold, Label, OrderLine, Parcel
 from orders.services import goods
+from orders.services.address import data_key
 from orders.services.cases import open_requests
 from orders.services.claims import PROGRESS, claims_about, seen_waybills
 from orders.services.dossier import Dossier
 from orders.services.holds import open_hold, withdraw
 from orders.services.labels import describe
+from orders.services.shortages import open_lacks
 
 RULE = "facts"
 _WHO_CANCELLED = {
@@ -67,7 +70,17 @@ def reconcile(dossier: Dossier) -> None:
 def _all_grounds(dossier: Dossier) -> list[Ground]:
     grounds = [
         ground
-        for source in (_refunds, _cases, _prints, _waybills, _addresses, _contradictions, _unmapped, _notes)
+        for source in (
+            _refunds,
+            _cases,
+            _prints,
+            _waybills,
+            _addresses,
+            _contradictions,
+            _shortages,
+            _unmapped,
+            _notes,
+        )
         for ground in source(dossier)
     ]
     breaches = [breach for ground in grounds for breach in _breach(dossier, ground)]
@@ -221,6 +234,21 @@ def _contradictions(dossier: Dossier) -> Iterator[Ground]:
             )
 
 
+def _shortages(dossier: Dossier) -> Iterator[Ground]:
+    """The warehouse lacks goods: nobody promises the buyer anything until it goes on, or a person decides."""
+    for lack in open_lacks(dossier):
+        yield Ground(
+            HoldReason.STOCK_SHORT,
+            lack.key,
+            f"仓库缺货：{lack.code} 缺 {lack.quantity}",
+            since=lack.at,
+            parcel=lack.parcel,
+            line=lack.line,
+            evidence={"code": lack.code, "missing": lack.quantity},
+            stops_goods=False,
+        )
+
+
 def _unmapped(dossier: Dossier) -> Iterator[Ground]:
     """Listed once per SKU, before release."""
     if dossier.order.state not in (OrderState.PENDING_PAYMENT, OrderState.PAID):
@@ -230,9 +258,11 @@ def _unmapped(dossier: Dossier) -> Iterator[Ground]:
 
 
 def _notes(dossier: Dossier) -> Iterator[Ground]:
+    """A note is read in one wording: another one is to be read again, also where a person lifted the first."""
     order = dossier.order
     if order.buyer_note and order.shop.stops_on_note and order.state in (OrderState.PENDING_PAYMENT, OrderState.PAID):
-        yield Ground(HoldReason.NOTE_UNREAD, "note", "买家有留言，请先阅读", stops_goods=False)
+        wording = sealing.fingerprint(data_key(order), order.buyer_note) if order.wrapped_key else ""
+        yield Ground(HoldReason.NOTE_UNREAD, f"note:{wording}", "买家有留言，请先阅读", stops_goods=False)
 
 
 def _breach(dossier: Dossier, ground: Ground) -> Iterator[Ground]:

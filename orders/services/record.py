@@ -14,6 +14,7 @@ from orders.models import (
     FactKey,
     Membership,
     Order,
+    Parcel,
     PrintAttempt,
     WarehouseOperator,
 )
@@ -26,14 +27,18 @@ from orders.services.settle import settle
 from orders.vocabulary import (
     Cause,
     CustomerRequest,
+    DocumentReport,
     Fact,
     OrderSnapshot,
     PrintReport,
     RefundSnapshot,
+    ShortageReport,
     TrackPoint,
     WarehouseReport,
 )
 
+# The kind of document that names the waybill of goods coming back.
+RETURN_WAYBILL = "return_waybill"
 _RETRIES = 3
 
 
@@ -164,9 +169,7 @@ def _find(fact: Fact) -> list[int]:
         return list(rows.values_list("pk", flat=True))
     mine = Order.objects.filter(company=fact.company_id)
     if isinstance(snapshot, TrackPoint):
-        by_label = mine.filter(lines__parcel_lines__parcel__labels__waybill=snapshot.waybill)
-        found = list(by_label.distinct().values_list("pk", flat=True))
-        return found or _by_document(fact, "waybill", snapshot.waybill)
+        return _by_waybill(fact, snapshot.waybill)
     code = snapshot.order
     found = list(mine.filter(number=code).values_list("pk", flat=True))
     if not found:
@@ -175,7 +178,16 @@ def _find(fact: Fact) -> list[int]:
     if not found and isinstance(snapshot, WarehouseReport) and snapshot.platform_order_id:
         rows = mine.filter(platform_order_id=snapshot.platform_order_id)
         found = list((rows.filter(shop=fact.shop_id) if fact.shop_id else rows).values_list("pk", flat=True))
+    if not found and isinstance(snapshot, WarehouseReport | DocumentReport):
+        # A parcel that came back unannounced is known by the number it left with.
+        back = (number for kind, number in snapshot.documents if kind == RETURN_WAYBILL)
+        found = next((ids for number in back if (ids := _by_waybill(fact, number))), [])
     return found
+
+
+def _by_waybill(fact: Fact, waybill: str) -> list[int]:
+    by_label = Order.objects.filter(company=fact.company_id, lines__parcel_lines__parcel__labels__waybill=waybill)
+    return list(by_label.distinct().values_list("pk", flat=True)) or _by_document(fact, "waybill", waybill)
 
 
 def _by_document(fact: Fact, kind: str, number: str) -> list[int]:
@@ -191,6 +203,8 @@ def _take(dossier: Dossier, fact: Fact, created: bool = False) -> bool:
         CustomerRequest: cases.take_request,
         WarehouseReport: _take_report,
         PrintReport: _take_print,
+        ShortageReport: _take_shortage,
+        DocumentReport: _take_documents,
         TrackPoint: _take_point,
     }
     news, facts = takers[type(fact.snapshot)](dossier, fact, fact.snapshot)
@@ -199,7 +213,7 @@ def _take(dossier: Dossier, fact: Fact, created: bool = False) -> bool:
         result=Event.Result.OBSERVED,
         changes=news,
         key=fact.key,
-        facts={"system": str(fact.system), **facts},
+        facts={"system": str(fact.system), **({"via": fact.via} if created and fact.via else {}), **facts},
         source_at=_time_of(fact),
     )
     return news
@@ -231,6 +245,8 @@ def _take_report(dossier: Dossier, fact: Fact, report: WarehouseReport) -> tuple
             news = news or name not in claim.seen
             claims.remember_first(claim, name, report.reported_at)
             claims.remember_first(claim, f"package:{package.waybill}", report.reported_at)
+            for code, quantity in package.items:
+                claims.remember_first(claim, f"item:{package.waybill}:{quantity}:{code}", report.reported_at)
             _link(dossier, "wms", "waybill", package.waybill)
     for kind, number in report.documents:
         _link(dossier, str(fact.system), kind, number)
@@ -258,12 +274,13 @@ def _take_print(dossier: Dossier, fact: Fact, report: PrintReport) -> tuple[bool
     warehouse = dossier.order.warehouse or dossier.order.shop.warehouse
     if not report.waybill and (warehouse is None or warehouse.printed_by != fact.system):
         return False, {**facts, "counts": False}
-    known = any(
-        row.outcome == "observed" and (row.at, row.waybill) == (report.printed_at, report.waybill)
-        for row in dossier.prints
-    )
-    if known:
-        return False, facts
+    if same := _print_at(dossier, report):
+        # A warehouse that is asked again may leave the waybill out; it is the same sheet of paper.
+        news = bool(report.waybill) and not same.waybill
+        if news:
+            same.waybill = report.waybill
+            dossier.touch(same)
+        return news, facts
     if not dossier.parcels:
         _hear_print(dossier, fact, report)
         settle(dossier)
@@ -282,6 +299,13 @@ def _take_print(dossier: Dossier, fact: Fact, report: PrintReport) -> tuple[bool
     )
     dossier.prints.append(row)
     return True, facts
+
+
+def _print_at(dossier: Dossier, report: PrintReport) -> PrintAttempt | None:
+    """The observed print of that moment; one of the two may not know its waybill. The exact one goes first."""
+    rows = [row for row in dossier.prints if row.outcome == "observed" and row.at == report.printed_at]
+    fitting = [row for row in rows if row.waybill == report.waybill or not (row.waybill and report.waybill)]
+    return min(fitting, key=lambda row: row.waybill != report.waybill, default=None)
 
 
 def _hear_print(dossier: Dossier, fact: Fact, report: PrintReport) -> None:
@@ -307,11 +331,31 @@ def _take_point(dossier: Dossier, fact: Fact, point: TrackPoint) -> tuple[bool, 
     return news, {"stage": point.stage, "waybill": point.waybill}
 
 
-def _link(dossier: Dossier, system: str, kind: str, number: str) -> None:
+def _take_shortage(dossier: Dossier, fact: Fact, report: ShortageReport) -> tuple[bool, dict[str, Any]]:
+    """What is missing, kept with the warehouse's claim; `implied` makes a hold of it until the order goes on."""
+    at = report.reported_at
+    claim, news = claims.hear(
+        dossier, system=str(fact.system), subject=report.order, stage="exception", source_status="ITEMLACK", at=at
+    )
+    for code, quantity in report.missing:
+        name = f"lack:{at.isoformat()}:{quantity}:{code}"
+        news = news or name not in claim.seen
+        claims.remember_first(claim, name, at)
+    return news, {"code": report.order, "missing": [list(one) for one in report.missing]}
+
+
+def _take_documents(dossier: Dossier, fact: Fact, report: DocumentReport) -> tuple[bool, dict[str, Any]]:
+    """Numbers by which people look for the order: of the parcel, where the code is a parcel's."""
+    parcel = next((row for row in dossier.parcels if row.number == report.order), None)
+    made = [_link(dossier, str(fact.system), kind, number, parcel) for kind, number in report.documents]
+    return any(made), {"code": report.order, "documents": [list(one) for one in report.documents]}
+
+
+def _link(dossier: Dossier, system: str, kind: str, number: str, parcel: Parcel | None = None) -> bool:
     document, _ = ExternalDocument.objects.get_or_create(
         company_id=dossier.order.company_id, system=system, kind=kind, number=number
     )
-    DocumentLink.objects.get_or_create(document=document, order=dossier.order, parcel=None)
+    return DocumentLink.objects.get_or_create(document=document, order=dossier.order, parcel=parcel)[1]
 
 
 def look_again(order_id: int, *, cause: Cause) -> Outcome:

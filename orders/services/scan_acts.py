@@ -15,6 +15,7 @@ from orders.services.labels import decide_print
 from orders.services.move import decide_parcel_move
 from orders.services.outcome import Outcome, Reason
 from orders.services.scan_answers import MOVES, WATCHED_NEEDS, Answer, Picture, label_match, picture_of, plain
+from orders.services.scan_hints import of_unknown
 from orders.services.scan_rows import Taking
 from orders.services.scan_waves import look_at_wave, take_collected, take_wave
 from orders.services.scan_words import ATTENTION, PASS, SAME, STOP, WRONG
@@ -53,10 +54,11 @@ def take(taking: Taking) -> dict[str, Any]:
 
 
 def _unknown(taking: Taking) -> dict[str, Any]:
-    """The same words for what is not there and for what is somebody else's."""
+    """The same words for what is not there and for what is somebody else's; what the code itself shows is told."""
     taking.found = Found("unknown", taking.found.code)
-    part = codes.is_part(taking.access, taking.asked.code)
-    return taking.keep(plain(WRONG, "incomplete_code" if part else "unknown_code"))
+    if codes.is_part(taking.access, taking.asked.code):
+        return taking.keep(plain(WRONG, "incomplete_code"))
+    return taking.keep(of_unknown(taking.asked, taking.access))
 
 
 def _take_other(taking: Taking) -> dict[str, Any]:

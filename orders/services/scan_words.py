@@ -30,6 +30,10 @@ _WORDS_BY_CODE: dict[str, Any] = {
 _SENTENCES: dict[str, tuple[Any, Any]] = {
     "unknown_code": (gettext_lazy("不认识这个条码"), gettext_lazy("再扫一次；还不行就把包裹放一边，找组长")),
     "incomplete_code": (gettext_lazy("条码不完整，请重扫"), gettext_lazy("对准整条条码，不要遮住两头")),
+    "product_code": (gettext_lazy("这是商品条码（69 码），不是运单号"), gettext_lazy("请扫面单上的运单号")),
+    "mistyped_waybill": (gettext_lazy("运单号有误：校验位不对"), gettext_lazy("核对面单上的号码，再扫一次，不要手输")),
+    "square_code": (gettext_lazy("这是面单上的二维码"), gettext_lazy("请扫运单号的一维条码")),
+    "other_courier": ("", gettext_lazy("核对面单：贴错了就放一边，找组长")),
     "invalid": (gettext_lazy("系统没有看懂这次扫描，什么也没有做"), gettext_lazy("再扫一次；还不行就找组长")),
     "nonce_reused": (
         gettext_lazy("这个扫描编号已经用过，什么也没有做"),
@@ -132,6 +136,10 @@ def of_wave(code: str, parcels: int) -> str:
 
 def of_goods(goods: Iterable[tuple[str, str]]) -> str:
     return _("货品：{names}").format(names="；".join(f"{code} {name}" for code, name in goods))
+
+
+def of_other_courier(theirs: Iterable[str], own: str) -> str:
+    return _("这像{couriers}的单号，这个包裹的面单是{own}").format(couriers=_("或").join(theirs), own=own)
 
 
 def names(roles: Iterable[str]) -> str:

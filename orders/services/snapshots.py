@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from orders import sealing
-from orders.models import AfterSale, Order, OrderLine, Shop, raise_commit_counter, take_ids
+from orders.models import AfterSale, Event, Order, OrderLine, Shop, raise_commit_counter, take_ids
 from orders.services import address, claims
 from orders.services.dossier import Dossier
-from orders.vocabulary import Cause, Fact, LineSnapshot, OrderSnapshot, RefundSnapshot
+from orders.vocabulary import UNNUMBERED, Cause, Fact, LineSnapshot, OrderSnapshot, RefundSnapshot
 
 # Of two words about one refund at the same time the later in this list wins; a withdrawal wins over all.
 _REFUND_RANK = ("open", "refused", "done", "withdrawn")
@@ -63,6 +63,7 @@ def take_order(dossier: Dossier, fact: Fact, snapshot: OrderSnapshot) -> tuple[b
     rank = f"{_STATUS_RANK.index(snapshot.status):02d}:{fact.body_hash}"
     before = (order.source_modified_at, order.source_rank)
     newest = before[0] is None or (snapshot.modified_at, rank) > before
+    changed_notes = _changed_notes(order, snapshot) if newest and before[0] is not None else []
     # These only grow or shrink to a first time, so an old picture may still add to them.
     news = _first_time(order, "paid_at", snapshot.paid_at)
     news = _first_time(order, "finished_at", snapshot.finished_at) or news
@@ -88,7 +89,26 @@ def take_order(dossier: Dossier, fact: Fact, snapshot: OrderSnapshot) -> tuple[b
         "address_version": order.address_version,
         "lines": len(snapshot.lines),
     }
+    if changed_notes:
+        dossier.note(
+            "note_changed",
+            result=Event.Result.OBSERVED,
+            changes=False,
+            key=fact.key,
+            facts={"changed": changed_notes, "flag": order.seller_flag},
+            source_at=snapshot.modified_at,
+        )
     return newest or news, facts
+
+
+def _changed_notes(order: Order, snapshot: OrderSnapshot) -> list[str]:
+    """Which of buyer's note, seller's memo and flag a newer picture shows otherwise; never what they say (law 13)."""
+    told = {
+        "buyer_note": snapshot.buyer_note,
+        "seller_note": snapshot.seller_note,
+        "seller_flag": snapshot.seller_flag[:10],
+    }
+    return [name for name, text in told.items() if getattr(order, name) != text]
 
 
 def _closed(snapshot: OrderSnapshot) -> datetime | None:
@@ -136,34 +156,69 @@ def _line_fields(line: LineSnapshot) -> dict[str, Any]:
 
 
 def _join_refund(dossier: Dossier, refund: RefundSnapshot, seen_at: datetime) -> bool:
+    """Join one word about a refund into its after-sale; True where it is news.
+
+    The state is the newest word's. Kind, amount and deadline are those of the newest word that the refund itself gave:
+    an order mentions a refund in passing. One without a number gives way to a numbered one of its line.
+    """
     at = refund.updated_at or seen_at
-    line = next((row for row in dossier.lines if row.platform_line_id == refund.platform_line_id), None)
-    requested = refund.requested_at or at
     row = next((sale for sale in dossier.aftersales if sale.refund_id == refund.refund_id), None)
+    line = next((row for row in dossier.lines if row.platform_line_id == refund.platform_line_id), None)
+    others = [sale for sale in dossier.aftersales if line is not None and sale.line_id == line.pk and sale is not row]
+    if refund.refund_id.startswith(UNNUMBERED):
+        if any(not sale.refund_id.startswith(UNNUMBERED) for sale in others):
+            return False
+    elif row is None and (stand_in := next((s for s in others if s.refund_id.startswith(UNNUMBERED)), None)):
+        _start(stand_in, refund, at)
+        stand_in.refund_id = refund.refund_id
+        dossier.touch(stand_in)
+        return True
     if row is None:
-        row = AfterSale.objects.create(
-            order=dossier.order,
-            line=line,
-            refund_id=refund.refund_id,
-            kind=refund.kind,
-            state=refund.status,
-            amount=refund.amount,
-            requested_at=requested,
-            source_at=at,
-        )
+        row = AfterSale(order=dossier.order, line=line)
+        row.refund_id = refund.refund_id
+        _start(row, refund, at)
+        row.save()
         dossier.aftersales.append(row)
         return True
     changed = False
+    requested = refund.requested_at or at
     if requested < row.requested_at:
         row.requested_at, changed = requested, True
     ranked = (refund.status == "withdrawn", at, _REFUND_RANK.index(refund.status))
-    if ranked > (row.state == "withdrawn", row.source_at, _REFUND_RANK.index(row.state)):
-        row.state, row.source_at, row.kind, row.amount = refund.status, at, refund.kind, refund.amount
+    newest = ranked > (row.state == "withdrawn", row.source_at, _REFUND_RANK.index(row.state))
+    if newest:
+        row.state, row.source_at, changed = refund.status, at, True
+    if _says_more(row, refund, at, newest=newest):
+        _take_details(row, refund, at)
         changed = True
     row.line = row.line or line
     if changed:
         dossier.touch(row)
     return changed
+
+
+def _start(row: AfterSale, refund: RefundSnapshot, at: datetime) -> None:
+    row.requested_at, row.state, row.source_at = refund.requested_at or at, refund.status, at
+    _take_details(row, refund, at)
+
+
+def _take_details(row: AfterSale, refund: RefundSnapshot, at: datetime) -> None:
+    row.kind, row.amount, row.answer_by = refund.kind, refund.amount, refund.answer_by
+    row.detailed_at = None if refund.in_passing else at
+
+
+def _says_more(row: AfterSale, refund: RefundSnapshot, at: datetime, *, newest: bool) -> bool:
+    """Whether kind, amount and deadline are better known from this word, whichever came first."""
+    if refund.in_passing:
+        return newest and row.detailed_at is None
+    known = row.detailed_at
+    return known is None or _detail(at, refund) > _detail(known, row)
+
+
+def _detail(at: datetime, told: RefundSnapshot | AfterSale) -> tuple[Any, ...]:
+    """A word without a sum says less than any with one; of two at the same time the content decides."""
+    sum_known, waits = told.amount is not None, told.answer_by is not None
+    return (sum_known, at, waits, told.answer_by or at, str(told.kind), told.amount or 0)
 
 
 def take_refund(dossier: Dossier, fact: Fact, refund: RefundSnapshot) -> tuple[bool, dict[str, Any]]:
