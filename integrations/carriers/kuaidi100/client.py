@@ -49,7 +49,7 @@ def subscribe(access: Access, wish: TrackWish) -> None:
         "interCom": "0",
         "phone": wish.phone_last4,
     }
-    if salt := _secret(access, "salt"):
+    if salt := first_secret(access, "salt"):
         parameters["salt"] = salt
     param = {
         "company": company(access, wish.carrier),
@@ -141,13 +141,13 @@ def _number(wish: TrackWish) -> str:
 
 
 def _key(access: Access) -> str:
-    key = _secret(access, "key")
+    key = first_secret(access, "key")
     if not key:
         raise Permanent("没有填写授权 key", code="settings")
     return key
 
 
-def _secret(access: Access, name: str) -> str:
+def first_secret(access: Access, name: str) -> str:
     """The first, where two may live while one is being changed."""
     held = access.secrets.get(name) or []
     secrets = [held] if isinstance(held, str) else list(held)

@@ -82,6 +82,13 @@ def notices_of_watch(envelope: Mapping[str, Any], waybill: str) -> list[Message]
     return found
 
 
+def notice_of_verdict(envelope: Mapping[str, Any]) -> Message:
+    """A courier calls back about an interception, in a form that nobody has published: the track tells what is true."""
+    waybill, said = reading.word(envelope, "kuaidinum")[:40], reading.word(envelope, "message")[:80] or "没有说明"
+    reason = f"快递100 回复了 {waybill} 的拦截：{said}。以物流轨迹为准"
+    return notice("intercept", reason, waybill=waybill, envelope=envelope)
+
+
 def to_bytes(content: Mapping[str, Any]) -> bytes:
     """As ASCII, which carries even half characters unharmed."""
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -3,18 +3,21 @@
 Options: `key`, `customer`, `auto` (every subscribed parcel travels by itself), `step_seconds`, `pick_up_seconds` (from
 已下单 to 揽收 in `auto`), `trouble` (share of `auto` parcels that do not arrive smoothly), `retry_seconds`,
 `lock_seconds` (a number asked about twice within this is locked; 0 = never, theirs: 1800), `quota` (queries left, null
-= no end), `phone_wanted_by` (companies); control `connect` sets any of them later.
+= no end), `phone_wanted_by` (companies), `secret`, `intercept_fails` (share of accepted interceptions that come too
+late); control `connect` sets any of them later.
 """
 
+import hashlib
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from integrations.carriers.kuaidi100 import emulator_wire as wire
 from integrations.carriers.kuaidi100.emulator_control import Hand, summary
+from integrations.carriers.kuaidi100.emulator_intercept import Interceptions
 from integrations.carriers.kuaidi100.emulator_parcels import WORDS, Couriers, Parcel, Subscription
 from integrations.carriers.kuaidi100.emulator_push import Messenger
 from integrations.emulation import Answer, Emulator, Faults, Journal, Request, World, json_answer
@@ -25,6 +28,7 @@ __all__ = ["EMULATOR", "Kuaidi100Emulator"]
 DEFAULTS: dict[str, Any] = {
     "key": "EMULATORkey0001",
     "customer": "EMULATORCUSTOMER0001",
+    "secret": "EMULATORsecret0001",
     "auto": False,
     "step_seconds": 6,
     "pick_up_seconds": 60,
@@ -33,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "lock_seconds": 0,
     "quota": None,
     "phone_wanted_by": ["shunfeng", "zhongtong"],
+    "intercept_fails": 0.0,
 }
 COMPANIES = frozenset(
     {"shunfeng", "zhongtong", "yuantong", "shentong", "yunda", "jtexpress", "huitongkuaidi", "ems", "jd"}
@@ -71,6 +76,7 @@ class Kuaidi100Emulator(Emulator):
             note=self.journal.write,
             row_time=self._row_time,
         )
+        self.interceptions = Interceptions(self.couriers, self.messenger, self.options)
         self.hand = Hand(self.couriers, self.messenger, self.options)
 
     def _row_time(self) -> datetime:
@@ -84,7 +90,11 @@ class Kuaidi100Emulator(Emulator):
             return wire.html(500)
         if self.faults.hits("html"):
             return wire.html()
-        answers = {"/poll": self._subscribe, "/poll/query.do": self._query}
+        answers = {
+            "/poll": self._subscribe,
+            "/poll/query.do": self._query,
+            "/label/order": self._intercept,
+        }
         if request.path not in answers:
             return Answer(body=b"<html><body>404 Not Found</body></html>", status=404, content_type="text/html")
         try:
@@ -159,6 +169,11 @@ class Kuaidi100Emulator(Emulator):
             raise wire.Refused("500", "查询无结果，请隔段时间再查")
         return parcel.result(str(param.get("resultv2") or ""))
 
+    def _intercept(self, form: dict[str, str]) -> dict[str, Any]:
+        if self.faults.hits("throttle"):
+            raise wire.Refused("500", "服务器繁忙")
+        return self.interceptions.take(form)
+
     def _spend(self) -> None:
         if self.options["quota"] is not None:
             if int(self.options["quota"]) <= 0:
@@ -176,6 +191,18 @@ class Kuaidi100Emulator(Emulator):
         self.couriers.work()
 
     # A test's or the demo's hand ---------------------------------------------------------------------------------
+    def happen(self) -> str:
+        number = f"YT96930836{len(self.couriers.parcels):05}"
+        self.hand.act("pick_up", {"waybill": number, "company": "yuantong"})
+        return number
+
+    def signed(self, body: bytes) -> Request:
+        """With the salt of a subscription that it was given once."""
+        salt = str(self.options.get("salt") or "emulator-salt")
+        fields = urlencode({"sign": hashlib.md5(body + salt.encode()).hexdigest().upper(), "param": body})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return Request(method="POST", path="", query_string="", headers=headers, body=fields.encode())
+
     def control(self, command: str, data: dict[str, Any]) -> Any:
         with self.lock:
             if command == "faults":

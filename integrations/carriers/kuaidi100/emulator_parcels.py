@@ -15,6 +15,7 @@ WORDS = {
     "103": ("已揽收", "1", "揽收"),
     "1002": ("干线", "0", "在途"),
     "1001": ("到达派件城市", "0", "在途"),
+    "1003": ("转递", "0", "在途"),
     "5": ("派件", "5", "派件"),
     "203": ("拒收", "14", "拒签"),
     "204": ("派件异常", "2", "疑难"),
@@ -45,6 +46,12 @@ PLANS: dict[str, tuple[tuple[str, str], ...]] = {
     "pickup_point": (*_ROAD, ("501", "快件已存放至【{city}】驿站"), ("304", "已从驿站取出，签收人：家人")),
     "refused": (*_ROAD, ("203", "【{city}】收件人拒收"), *_BACK),
     "returning": (*_ROAD[:4], *_BACK),
+    "redirected": (
+        *_ROAD[:4],
+        ("1003", "【{hub}转运中心】快件按寄件方要求转寄新地址"),
+        *_ROAD[4:],
+        ("301", "【{city}】已签收，签收人：本人"),
+    ),
     "exception": (*_ROAD, ("206", "【{city}】电话无法接通，派件失败")),
     "signed_after_exception": (
         *_ROAD,
@@ -105,6 +112,8 @@ class Parcel:
     subscribed_at: list[datetime] = field(default_factory=list)
     asked_at: datetime | None = None
     company_before: str = ""
+    # What an interception made of it: "" · returning · redirected · too_late
+    intercepted: str = ""
 
     @property
     def newest(self) -> Row | None:

@@ -4,7 +4,6 @@
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 from integrations.adapter import Fetch, Message, Said
 from integrations.carriers.kuaidi100 import reading
 from integrations.carriers.kuaidi100.words import CARRIERS, NOTICE, QUERY
+from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from orders.clock import BEIJING
 from orders.vocabulary import TrackPoint
-
-log = logging.getLogger(__name__)
 
 # Advanced status codes (resultv2 ≥ 4) → (their name, stage). The first digit is no basic code: 101 and 102 are not
 # picked up, 210 and 401 are cancelled.
@@ -96,11 +94,12 @@ def _said(result: Mapping[str, Any], waybill: str) -> Iterator[Said]:
     company = reading.word(result, "com")
     turned_back = False
     for row, code in _oldest_first(result):
-        stage = stage_of(row, code)
+        doubts = Doubts("kuaidi100")
+        stage = stage_of(row, code, doubts)
         turned_back = turned_back or stage == "returning"
         if turned_back and stage == "signed":
             stage = "returned"
-        yield _fact(company, waybill, row, code, stage)
+        yield _fact(company, waybill, row, code, stage, doubts)
 
 
 def _oldest_first(result: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]:
@@ -120,16 +119,16 @@ def _oldest_first(result: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]
     return coded
 
 
-def stage_of(row: Mapping[str, Any], code: str) -> str:
+def stage_of(row: Mapping[str, Any], code: str, doubts: Doubts) -> str:
     """By code, or by name where there is no code. A code that is not listed is `unknown`, whatever its name."""
     if code:
-        if code not in STAGES:
-            log.warning("status code %s is not listed", ascii(code[:12]))
-        return STAGES.get(code, "unknown")
-    return STAGES_BY_NAME.get(reading.word(row, "status"), "unknown")
+        return doubts.meaning(STAGES, code, "轨迹状态码", "unknown")
+    if name := reading.word(row, "status"):
+        return doubts.meaning(STAGES_BY_NAME, name, "轨迹状态", "unknown")
+    return "unknown"
 
 
-def _fact(company: str, waybill: str, row: Mapping[str, Any], code: str, stage: str) -> Said:
+def _fact(company: str, waybill: str, row: Mapping[str, Any], code: str, stage: str, doubts: Doubts) -> Said:
     at = reading.moment(row)
     context = reading.word(row, "context") or reading.word(row, "status")
     # Everything that the fact consists of is in its key, so that the same row read otherwise (a new table, another
@@ -139,7 +138,7 @@ def _fact(company: str, waybill: str, row: Mapping[str, Any], code: str, stage: 
     text = without_people(context[: 2 * LONGEST_TEXT])
     if stage == "unknown" and code:
         text = f"[{code[:12]}] {text}"
-    return Said(
+    return doubts.said(
         key=f"track:{waybill}:{time}:{digest}",
         subject=waybill,
         snapshot=TrackPoint(

@@ -6,6 +6,7 @@ The form value `param` is kept as it came, byte for byte, unless it holds rows t
 import hmac
 import json
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from integrations.adapter import Access, Incoming, Message, Reply
@@ -41,6 +42,8 @@ def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     """The push as one message, named by its content; and a notice for each thing that a person should see."""
     param = _form(incoming)["param"]
     envelope = reading.read_object(param)
+    if "lastResult" not in envelope and reading.word(envelope, "kuaidinum"):
+        return [doubts.notice_of_verdict(envelope)]
     last, destination = reading.part(envelope, "lastResult"), reading.part(envelope, "destResult")
     waybill = reading.number(last)
     doubtful = doubts.sift(last, now=access.now) + doubts.sift(destination, now=access.now)
@@ -71,7 +74,11 @@ def salts(access: Access) -> list[str]:
 
 
 def _accepts_unsigned(access: Access) -> bool:
-    return str(access.settings.get("accept_unsigned") or "").strip().lower() in YES
+    return is_yes(access.settings.get("accept_unsigned"))
+
+
+def is_yes(value: Any) -> bool:
+    return str(value or "").strip().lower() in YES
 
 
 def _form(incoming: Incoming) -> dict[str, bytes]:

@@ -186,7 +186,7 @@ def built(clock: FixedClock, *, seed: int = 7, **options: Any) -> Iterator[Stree
     assert isinstance(emulator, Kuaidi100Emulator)
     tower = Tower(clock)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        for path in ("/poll", "/poll/query.do"):
+        for path in ("/poll", "/poll/query.do", "/label/order"):
             mock.add_callback(responses.POST, BASE + path, callback=answer_by(emulator))
         mock.add_callback(responses.POST, HOOK, callback=tower.hook)
         yield Street(clock, emulator, tower, mock)

@@ -201,6 +201,7 @@ def test_a_parcel_that_was_on_its_way_before_it_was_subscribed_is_pushed_whole(s
         ("exception", ["out_for_delivery", "exception"]),
         ("signed_after_exception", ["exception", "out_for_delivery", "signed"]),
         ("cancelled", ["label_created", "cancelled"]),
+        ("redirected", ["in_transit", "in_transit", "out_for_delivery", "signed"]),
         ("lost", ["picked_up", "in_transit", "in_transit"]),
     ],
 )
@@ -213,7 +214,7 @@ def test_every_variant_ends_as_its_name_says(street: Street, variant: str, endin
 
 def test_every_variant_was_tried() -> None:
     tried = {"signed", "pickup_point", "refused", "returning", "exception", "signed_after_exception", "cancelled"}
-    assert PLANS.keys() == tried | {"lost"}
+    assert PLANS.keys() == tried | {"redirected", "lost"}
 
 
 def test_a_parcel_may_change_its_mind_on_the_way(street: Street) -> None:

@@ -1,0 +1,12 @@
+"""Names that several parts share: kinds of messages, services, and the tower's word for the courier."""
+
+CARRIER = "sf"
+
+# Pushed routes, an answer to a query, a pushed state of the order (kept, says nothing), a hint to a person.
+PUSH, QUERY, ORDER_STATE, NOTICE = "push", "query", "order_state", "notice"
+
+CREATE_ORDER = "EXP_RECE_CREATE_ORDER"
+FIND_ORDER = "EXP_RECE_SEARCH_ORDER_RESP"
+UPDATE_ORDER = "EXP_RECE_UPDATE_ORDER"
+ROUTES = "EXP_RECE_SEARCH_ROUTES"
+INTERCEPT = "EXP_RECE_WANTED_INTERCEPT"
