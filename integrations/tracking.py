@@ -37,15 +37,26 @@ def courier_for(order: Order, parcel: Parcel, carrier: str) -> Connection | None
 def plan_following(event: Event, order: Order) -> None:
     """A label was printed or a parcel left: follow it, once per waybill."""
     for label in Label.objects.select_related("parcel").filter(parcel=event.parcel_id).exclude(waybill=""):
-        if label.is_living and (connection := courier_for(order, label.parcel, label.carrier)):
-            jobs.plan(
-                "follow_parcel",
-                f"follow:{connection.pk}:{label.waybill}",
-                lane=Job.Lane.BULK,
-                connection_id=connection.pk,
-                order_id=order.pk,
-                payload={"label": label.pk},
-            )
+        if label.is_living:
+            plan_number(order, label, label.carrier, label.waybill)
+
+
+def plan_number(order: Order, label: Label, carrier: str, waybill: str) -> None:
+    """Follow one number of a parcel: its label's, or that of another package that left with it."""
+    connection = courier_for(order, label.parcel, carrier)
+    if connection is None:
+        return
+    payload: dict[str, Any] = {"label": label.pk}
+    if waybill != label.waybill:
+        payload |= {"carrier": carrier, "waybill": waybill}
+    jobs.plan(
+        "follow_parcel",
+        f"follow:{connection.pk}:{waybill}",
+        lane=Job.Lane.BULK,
+        connection_id=connection.pk,
+        order_id=order.pk,
+        payload=payload,
+    )
 
 
 @handles("follow_parcel")
@@ -55,27 +66,31 @@ def follow_parcel(task: Task) -> Mapping[str, Any] | Again:
     if not label.is_living or _has_arrived(label):
         return {"code": "not_wanted", "state": label.state}
     adapter, access = adapter_named(connection.adapter), connection.open()
-    wish = TrackWish(carrier=label.carrier, waybill=label.waybill, phone_last4=_last_four(label))
+    wish = TrackWish(
+        carrier=str(task.payload.get("carrier") or label.carrier),
+        waybill=str(task.payload.get("waybill") or label.waybill),
+        phone_last4=last_four(label),
+    )
     if task.turn == 0 and adapter.can("subscribe", connection.settings):
         adapter.subscribe(access, wish)
-        return _again_or_done(connection, label)
-    if _heard_at(label) + SILENCE <= clock.now():
+        return _again_or_done(connection, label, wish.waybill)
+    if _heard_at(label, wish.waybill) + SILENCE <= clock.now():
         message = adapter.query(access, wish)
         for receipt_id in keep(connection, [message]):
             process(receipt_id)
-    return _again_or_done(connection, label)
+    return _again_or_done(connection, label, wish.waybill)
 
 
-def _again_or_done(connection: Connection, label: Label) -> Mapping[str, Any] | Again:
+def _again_or_done(connection: Connection, label: Label, waybill: str) -> Mapping[str, Any] | Again:
     if not adapter_named(connection.adapter).can("query", connection.settings):
-        return {"code": "done", "waybill": label.waybill}
-    return Again(max(_heard_at(label), clock.now() - SILENCE / 2) + SILENCE)
+        return {"code": "done", "waybill": waybill}
+    return Again(max(_heard_at(label, waybill), clock.now() - SILENCE / 2) + SILENCE)
 
 
-def _heard_at(label: Label) -> Any:
+def _heard_at(label: Label, waybill: str) -> Any:
     """When the courier last said something of this waybill; before the first word, when the label was made."""
     claim = Claim.objects.filter(
-        system=CauseKind.COURIER, subject=label.waybill, order__lines__parcel_lines__parcel=label.parcel_id
+        system=CauseKind.COURIER, subject=waybill, order__lines__parcel_lines__parcel=label.parcel_id
     )
     received = claim.order_by("-received_at").values_list("received_at", flat=True).first()
     return received or label.live_at or label.requested_at
@@ -94,7 +109,7 @@ def _parts(task: Task) -> tuple[Connection, Label]:
     return task.connection, Label.objects.select_related("parcel").get(pk=task.payload["label"])
 
 
-def _last_four(label: Label) -> str:
+def last_four(label: Label) -> str:
     """The end of the receiver's phone, which some couriers ask for; empty where the platform hides it."""
     order = Order.objects.filter(lines__parcel_lines__parcel=label.parcel_id).order_by("pk").first()
     row = AddressVersion.objects.filter(order=order).order_by("-version").first() if order else None

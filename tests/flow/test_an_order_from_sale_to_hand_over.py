@@ -34,8 +34,9 @@ def test_a_sale_goes_to_the_warehouse_and_its_waybill_comes_back_to_the_platform
         label = parcel.labels.get()
         assert on.platform(tid)["waybills"] == [label.waybill]
     assert not Hold.objects.exists()
-    # The courier is still watched; everything else is done.
-    assert not Job.objects.exclude(state=Job.State.DONE).exclude(kind="follow_parcel").exists(), on.left()
+    # Couriers and warehouses are still watched; everything else is done.
+    watches = ("follow_parcel", "follow_delivery")
+    assert not Job.objects.exclude(state=Job.State.DONE).exclude(kind__in=watches).exists(), on.left()
     assert not Receipt.objects.exclude(state__in=["done", "ignored"]).exists()
     # One parcel, one delivery, one print, one shipping notice each.
     known = on.does("qimen", "orders")

@@ -57,7 +57,7 @@ def call(access: Access, method: str, content: Mapping[str, Any]) -> Element:
         headers={"Content-Type": "text/xml;charset=utf-8"},
     )
     act = f"{method}/{content['actionType']}" if "actionType" in content else method
-    return _success(access, act, response.content)
+    return understood(access, act, response.content)
 
 
 def _secret(access: Access) -> str:
@@ -69,7 +69,8 @@ def _secret(access: Access) -> str:
     return str(secrets[0])
 
 
-def _success(access: Access, act: str, body: bytes) -> Element:
+def understood(access: Access, act: str, body: bytes) -> Element:
+    """The `response` element where `flag` is success; what their no means, as an exception."""
     if body.lstrip().startswith(b"{"):
         raise _gateway_error(*_json_error(body))
     try:

@@ -1,8 +1,9 @@
 """The other side of 奇门: the gateway and a warehouse behind it (`/qimen/…`), and an ERP that errs (`/erp/…`).
 
 It shares no code with the connector. Options: `tower_hook`, `app_key`, `app_secret`, `customer_id`, `prints`
-("wms" | "tower"), `tower_api`, `api_key`, `step_seconds`, `weigh`, `on_repeat` ("refuse" | "accept"),
-`cancel_after_print`, `ask_seconds`, `look_again_seconds`, `stock`; control `connect` sets any of them later.
+("wms" | "tower"), `own_printers` (codes of warehouses that print by themselves all the same), `tower_api`, `api_key`,
+`step_seconds`, `weigh`, `on_repeat` ("refuse" | "accept"), `cancel_after_print`, `ask_seconds`, `look_again_seconds`,
+`stock`, `mishaps` (shares of `itemlack`, `two_packages`, `partial`); control `connect` sets any of them later.
 """
 
 import random
@@ -14,6 +15,7 @@ from integrations.wms.qimen import emulator_wire as wire
 from integrations.wms.qimen.emulator_erp import ErpEmulator
 from integrations.wms.qimen.emulator_orders import Step, line_words, process_words, row, summary
 from integrations.wms.qimen.emulator_push import Messenger
+from integrations.wms.qimen.emulator_reports import Office
 from integrations.wms.qimen.emulator_tower import PackingDesk
 from integrations.wms.qimen.emulator_warehouse import Floor
 from orders import clock
@@ -37,6 +39,7 @@ class QimenEmulator(Emulator):
             ask_print=self.desk.ask,
             options=self.options,
         )
+        self.office = Office(self.floor, self.messenger.tell)
         self.acts: dict[str, Callable[[Any], dict[str, Any]]] = {
             "deliveryorder.create": self._create,
             "order.cancel": self._cancel,
@@ -44,7 +47,9 @@ class QimenEmulator(Emulator):
             "orderprocess.query": self._process_query,
             "orderprocess.report": self._hear_of_parcel,
             "deliveryorder.query": self._delivery_query,
-            "inventory.query": self._inventory_query,
+            "inventory.query": lambda request: self.office.inventory(request),
+            "stock.query": lambda request: self.office.stock(request),
+            "order.callback": self._callback,
         }
 
     # The gateway -------------------------------------------------------------------------------------------------
@@ -146,21 +151,13 @@ class QimenEmulator(Emulator):
         self.journal.write("heard", order=order.code, **words)
         return {}
 
-    def _inventory_query(self, request: Any) -> dict[str, Any]:
-        items = []
-        for criteria in request.findall("criteriaList/criteria"):
-            code = wire.word(criteria, "itemCode")
-            free, locked = self.floor.stock_of(code)
-            items.append(
-                {
-                    "warehouseCode": wire.word(criteria, "warehouseCode"),
-                    "itemCode": code,
-                    "inventoryType": "ZP",
-                    "quantity": free,
-                    "lockQuantity": locked,
-                }
-            )
-        return {"items": {"item": items}}
+    def _callback(self, request: Any) -> dict[str, Any]:
+        """配送拦截: what has not left can be kept; what has is the courier's."""
+        order = self.floor.find(wire.word(request, "deliveryOrderCode"))
+        if order.delivered:
+            raise wire.Refused("40035", "订单已出库，无法拦截")
+        order.pended = True
+        return {}
 
     # What happens by itself --------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -172,6 +169,10 @@ class QimenEmulator(Emulator):
             return self.floor.print(self.floor.find(code))
 
     # A test's or the demo's hand ---------------------------------------------------------------------------------
+    def signed(self, body: bytes) -> Request:
+        query = self.messenger.signed("", "orderprocess.report", body).lstrip("?")
+        return Request(method="POST", path="", query_string=query, headers={"Content-Type": wire.XML}, body=body)
+
     def control(self, command: str, data: dict[str, Any]) -> Any:
         commands: dict[str, Callable[[dict[str, Any]], Any]] = {
             "connect": self._connect,
@@ -184,6 +185,7 @@ class QimenEmulator(Emulator):
             "resume": lambda wanted: self._pause(wanted, paused=False),
             "bad_signature": self._bad_signature,
             "raw": self._raw,
+            **self.office.commands(),
         }
         with self.lock:
             if command not in commands:
@@ -248,20 +250,7 @@ class QimenEmulator(Emulator):
         return {"outBizCode": message_id}
 
     def _itemlack(self, data: dict[str, Any]) -> dict[str, Any]:
-        order = self.floor.find(data["order"])
-        items = data.get("items") or [
-            {"itemCode": order.lines[0].item, "planQty": order.lines[0].quantity, "lackQty": 1, "reason": "实物报缺"}
-        ]
-        self.floor.message_number += 1
-        content = {
-            "warehouseCode": order.warehouse,
-            "deliveryOrderCode": order.code,
-            "createTime": wire.local(clock.now()),
-            "outBizCode": f"L-{order.code}-{self.floor.message_number}",
-            "items": {"item": items},
-        }
-        self.messenger.tell("itemlack.report", content, order.code)
-        return {"outBizCode": content["outBizCode"]}
+        return {"outBizCode": self.floor.lack(self.floor.find(data["order"]), data.get("items"))}
 
     def _bad_signature(self, data: dict[str, Any]) -> dict[str, Any]:
         order = data.get("order", "FORGED")

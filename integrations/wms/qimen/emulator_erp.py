@@ -2,6 +2,10 @@
 
 Options: `repush_every` seconds (45; 0 never), `recent_seconds` (600), `tower_api` and `api_key` where its own differ
 from the warehouse's. Every order is pushed again once at most by itself; control `repush` {"order"} does it at once.
+
+Where the tower stands between it and the warehouse (`topology` "between"): `tower_hook`, `secret`, `app_key`,
+`customer_id`, `repeat` (share of orders that are sent twice), `takes_orders` (every paid order of the shop becomes a
+delivery). Control: `create`, `batch`, `cancel`, `heard`; the warehouse's reports come to `/erp/…`.
 """
 
 import random
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from integrations.emulation import Answer, Emulator, Journal, Request, World, json_answer
+from integrations.wms.qimen.emulator_erp_orders import OrderDesk
 from integrations.wms.qimen.emulator_orders import WarehouseOrder
 from integrations.wms.qimen.emulator_tower import TowerApi, refusal_words
 from orders import clock
@@ -31,16 +36,25 @@ class ErpEmulator(Emulator):
         self.chance = random.Random(f"erp-{world.seed}")
         self.pushed_again: dict[str, int] = {}
         self.next_at: datetime | None = None
+        self.desk = OrderDesk(self, self.journal.write)
+
+    @property
+    def is_behind_tower(self) -> bool:
+        return str(self.options.get("topology", "")) == "between"
 
     @property
     def warehouse(self) -> "QimenEmulator | None":
         return self.world.emulators.get("qimen")  # type: ignore[return-value]
 
     def handle(self, request: Request) -> Answer:
+        if self.is_behind_tower and request.method == "POST":
+            return self.desk.hear(request)
         self.journal.write("received", method=request.method, path=request.path)
         return json_answer({"detail": "这个 ERP 没有接口"}, status=404)
 
     def tick(self) -> None:
+        if self.is_behind_tower:
+            self.desk.work()
         every = float(self.options.get("repush_every", 45))
         if every <= 0:
             return
@@ -74,7 +88,7 @@ class ErpEmulator(Emulator):
         if warehouse is None:
             raise LookupError("no warehouse on this street")
         self.pushed_again[order.code] = self.pushed_again.get(order.code, 0) + 1
-        if warehouse.options.get("prints") == "tower":
+        if warehouse.floor.asks_tower(order):
             for parcel in list(order.printed_parcels):
                 self.send_later(partial(self._ask_tower, order, parcel))
             return
@@ -109,6 +123,8 @@ class ErpEmulator(Emulator):
         if command == "connect":
             self.options.update(data)
             return {"ok": True}
+        if self.is_behind_tower and command in ("create", "batch", "cancel", "heard"):
+            return self._order(command, data)
         if command == "repush":
             order = self.warehouse.floor.orders.get(data["order"]) if self.warehouse else None
             if order is None:
@@ -117,6 +133,18 @@ class ErpEmulator(Emulator):
                 self.repush(order)
             return {"ok": True}
         return super().control(command, data)
+
+    def _order(self, command: str, data: dict[str, Any]) -> Any:
+        with self.lock:
+            if command == "create":
+                return {"code": self.desk.create(data)}
+            if command == "heard":
+                return self.desk.heard
+            if command == "batch":
+                self.desk.batch(data["orders"])
+            else:
+                self.desk.cancel(data["code"])
+            return {"ok": True}
 
     def page(self) -> str:
         every = self.options.get("repush_every", 45)

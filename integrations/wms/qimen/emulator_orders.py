@@ -58,6 +58,9 @@ class WarehouseOrder:
     # A conversation with the tower about this order is under way.
     asking: bool = False
     attempts: int = 0
+    # Goods were missing once; a first part was confirmed.
+    lacked: bool = False
+    partly: bool = False
 
     @property
     def status(self) -> str:

@@ -67,10 +67,10 @@ class Messenger:
             wait = min(2**attempt, LONGEST_WAIT)
             self._later(method, body, order, attempt=attempt + 1, at=clock.now() + timedelta(seconds=wait), wrong=wrong)
 
-    def _post(self, hook: str, method: str, body: bytes, *, wrong: bool) -> dict[str, Any]:
+    def signed(self, hook: str, method: str, body: bytes, *, wrong: bool = False) -> str:
         options = self.emulator.options
         secret = str(options.get("app_secret", ""))
-        url = wire.signed_url(
+        return wire.signed_url(
             hook,
             method,
             body,
@@ -78,7 +78,10 @@ class Messenger:
             customer_id=str(options.get("customer_id", "")),
             secret=secret + "-wrong" if wrong else secret,
         )
+
+    def _post(self, hook: str, method: str, body: bytes, *, wrong: bool) -> dict[str, Any]:
         try:
+            url = self.signed(hook, method, body, wrong=wrong)
             response = wire.send("POST", url, data=body, headers={"Content-Type": wire.XML})
         except requests.RequestException as error:
             return {"outcome": type(error).__name__}

@@ -45,6 +45,8 @@ class Floor:
         self.chance, self.tell, self.ask_print, self.options = chance, tell, ask_print, options
         self.paused = False
         self.message_number = 0
+        # What was found or lost at counts and by changes, by item.
+        self.adjusted: Counter[str] = Counter()
 
     # Orders come in and are stopped ------------------------------------------------------------------------------
     def create(self, request: Element) -> WarehouseOrder:
@@ -129,23 +131,34 @@ class Floor:
         done = {step.status for step in order.steps}
         route = ROUTE if self.options.get("weigh", True) else ROUTE[:-1]
         following = next((status for status in route if status not in done), None)
-        if following:
+        if following == "PICK" and not order.lacked and self.goes_wrong("itemlack"):
+            order.lacked = True
+            self.lack(order)
+        elif following:
             self.report(order, following)
         elif not order.packages:
             self.label(order)
             return
+        elif len(order.packages) > 1 and not order.partly and self.goes_wrong("partial"):
+            order.partly = True
+            self.confirm(order, packages=self.packed(order)[:1], confirm_type=1)
         else:
-            self.confirm(order)
+            self.confirm(order, packages=self.packed(order)[1:] if order.partly else None)
         order.next_at = clock.now() + self.pace()
 
     def label(self, order: WarehouseOrder) -> None:
-        if self.options.get("prints", "wms") == "tower":
+        if self.asks_tower(order):
             order.asking = True
             self.ask_print(order)
             return
-        order.packages = [Package(order.carrier, self.draw_waybill(order.carrier))]
+        number = 2 if self.goes_wrong("two_packages") else 1
+        order.packages = [Package(order.carrier, self.draw_waybill(order.carrier)) for _ in range(number)]
         self.print(order)
         order.next_at = clock.now() + self.pace()
+
+    def asks_tower(self, order: WarehouseOrder) -> bool:
+        own = str(self.options.get("own_printers") or "").split(",")
+        return self.options.get("prints", "wms") == "tower" and order.warehouse not in own
 
     def print(self, order: WarehouseOrder) -> Step:
         """Paper comes out, by this warehouse's own printer: told as PRINT, each time with a time of its own."""
@@ -160,6 +173,11 @@ class Floor:
     def draw_waybill(self, carrier: str) -> str:
         prefix, digits = WAYBILL_PREFIXES.get(carrier, ("YT", 13))
         return prefix + "".join(str(self.chance.randrange(10)) for _ in range(digits))
+
+    def goes_wrong(self, what: str) -> bool:
+        """An accident of the floor: `mishaps` gives each its share, from 0 to 1."""
+        share = float(self.options.get("mishaps", {}).get(what, 0))
+        return share > 0 and self.chance.random() < share
 
     # What it tells -----------------------------------------------------------------------------------------------
     def report(
@@ -192,8 +210,7 @@ class Floor:
         final = confirm_type == 0
         if packages is None:
             packages = self.packed(order)
-        self.message_number += 1
-        message_id = message_id or f"M-{order.code}-{self.message_number}"
+        message_id = message_id or f"M-{order.code}-{self.next_number()}"
         if final:
             order.delivered = True
             order.steps.append(Step("DELIVERED", clock.now(), "系统"))
@@ -211,6 +228,26 @@ class Floor:
         self.tell("deliveryorder.confirm", content, order.code)
         return message_id
 
+    def lack(self, order: WarehouseOrder, items: list[dict[str, Any]] | None = None) -> str:
+        """Goods are not where they should be; the order stands until somebody finds them."""
+        first = order.lines[0]
+        content = {
+            "warehouseCode": order.warehouse,
+            "deliveryOrderCode": order.code,
+            "createTime": local(clock.now()),
+            "outBizCode": f"L-{order.code}-{self.next_number()}",
+            "items": {
+                "item": items
+                or [{"itemCode": first.item, "planQty": first.quantity, "lackQty": 1, "reason": "实物报缺"}]
+            },
+        }
+        self.tell("itemlack.report", content, order.code)
+        return str(content["outBizCode"])
+
+    def next_number(self) -> int:
+        self.message_number += 1
+        return self.message_number
+
     def head(self, order: WarehouseOrder, status: str) -> dict[str, Any]:
         return {
             "deliveryOrderCode": order.code,
@@ -221,8 +258,9 @@ class Floor:
         }
 
     def packed(self, order: WarehouseOrder) -> list[dict[str, Any]]:
-        """The packages with what is in them; where there are several the first holds the goods."""
+        """The packages with what is in them; several share the lines in turn."""
         items = [{"itemCode": line.item, "quantity": line.quantity} for line in order.lines]
+        several = len(order.packages)
         return [
             {
                 "logisticsCode": package.carrier,
@@ -232,7 +270,7 @@ class Floor:
                 "width": 15,
                 "height": 10,
                 "weight": f"{0.12 + 0.2 * sum(line.quantity for line in order.lines):.2f}",
-                "items": {"item": items if number == 1 else []},
+                "items": {"item": items[number - 1 :: several]},
             }
             for number, package in enumerate(order.packages, start=1)
         ]
@@ -247,4 +285,9 @@ class Floor:
             for line in order.lines
             if line.item == item
         )
-        return start - self.sold[item] - locked, locked
+        return start - self.sold[item] + self.adjusted[item] - locked, locked
+
+    def items(self) -> list[str]:
+        """Every item code that this warehouse has heard of."""
+        named = {line.item for order in self.orders.values() for line in order.lines}
+        return sorted({*self.options.get("stock", {}), *named, *self.adjusted})

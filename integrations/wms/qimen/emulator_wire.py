@@ -82,12 +82,12 @@ def read(body: bytes) -> ElementTree.Element:
     return root
 
 
-def caller_signature(parameters: Mapping[str, str], body: bytes, secret: str) -> str:
+def caller_signature(parameters: Mapping[str, str], body: bytes, secret: str, *, skip_empty: bool = True) -> str:
     """What an honest caller would have written, by the method which the request names."""
     joined = b"".join(
         f"{name}{parameters[name]}".encode()
         for name in sorted(parameters)
-        if name and parameters[name] and name != "sign"
+        if name and name != "sign" and (parameters[name] or not skip_empty)
     )
     signed, key = joined + body, secret.encode()
     match parameters.get("sign_method", "md5"):
@@ -107,9 +107,9 @@ def check(request: Request, *, app_key: str, secret: str) -> dict[str, str]:
         raise GatewayError(21, "Missing method")
     if parameters.get("app_key") != app_key:
         raise GatewayError(29, "Invalid app Key", "isv.appkey-not-exists", "无效的 app_key")
-    if not hmac.compare_digest(
-        parameters.get("sign", "").encode(), caller_signature(parameters, request.body, secret).encode()
-    ):
+    # Callers skip empty values; a receiver's own rule takes them as they came. Both are honest.
+    right = [caller_signature(parameters, request.body, secret, skip_empty=skip) for skip in (True, False)]
+    if not any(hmac.compare_digest(parameters.get("sign", "").encode(), sign.encode()) for sign in right):
         raise GatewayError(25, "Invalid signature", "isv.invalid-signature", "签名错误")
     try:
         sent = datetime.strptime(parameters.get("timestamp", ""), "%Y-%m-%d %H:%M:%S").replace(tzinfo=clock.BEIJING)

@@ -1,16 +1,40 @@
 """Qimen's words in the tower's. Pure: an element or a stored message goes in, keys and snapshots come out."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from xml.etree.ElementTree import Element
 
-from integrations.adapter import Fetch, Message, Said
+from integrations.adapter import Doubtful, Fetch, Message, Said, StockWord
 from integrations.errors import Unreadable
-from integrations.wms.qimen import xml
-from orders.vocabulary import ParcelSnapshot, PrintReport, WarehouseReport, beijing
+from integrations.wms.qimen import mapping_documents, mapping_stock, xml
+from integrations.wms.qimen.mapping_words import (
+    LONGEST_KEY,
+    LONGEST_NOTE,
+    bounded,
+    carrier_of,
+    grams,
+    quantity,
+    required,
+    time_of,
+    word,
+)
+from orders.vocabulary import ParcelSnapshot, PrintReport, ShortageReport, WarehouseReport
+
+__all__ = [
+    "BATCH_CONFIRM",
+    "FETCHED",
+    "KINDS",
+    "LONGEST_KEY",
+    "LONGEST_NOTE",
+    "bounded",
+    "key_of",
+    "parse",
+    "parts_of",
+    "quantity",
+    "required",
+    "word",
+]
 
 # processStatus and the confirm message's status. Inbound words (收货) are no progress of a customer's order.
 STAGES = {
@@ -38,7 +62,6 @@ STAGES = {
     "PARTFULFILLED": "other",
     "FULFILLED": "other",
 }
-CARRIERS = {"SF": "sf", "YTO": "yto", "ZTO": "zto", "STO": "sto", "YUNDA": "yunda", "JT": "jt", "JTSD": "jt"}
 
 # Where a message names its document and its own id. Empty id: the body's digest takes its place.
 IDENTITIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -60,11 +83,6 @@ BATCH_CONFIRM = "deliveryorder.batchconfirm"
 KINDS = frozenset({*IDENTITIES, PROCESS_REPORT, BATCH_CONFIRM})
 # The kind of what `client.fetch` composes of the two queries.
 FETCHED = "orderprocess.query"
-
-LONGEST_KEY = 180
-LONGEST_WORD = 64
-LONGEST_NOTE = 500
-NUMBER = re.compile(r"^\d{1,9}(\.\d{1,6})?$")
 
 
 def key_of(kind: str, root: Element, body: bytes) -> str:
@@ -89,17 +107,27 @@ def _part_of_document(root: Element) -> list[str]:
     return []
 
 
+def parts_of(kind: str, root: Element) -> list[Message]:
+    """A message about several orders as one message each; empty where it is about one, or no part can be cut out."""
+    parts = []
+    for one in mapping_documents.split(kind, root):
+        body = xml.to_bytes(one)
+        parts.append(Message(kind=kind, key=f"{key_of(kind, one, body)}{mapping_documents.part(kind, one)}", body=body))
+    return parts
+
+
 def _process_key(order: str, process: Element | None) -> str:
+    """Order, status, time and waybill say which step it is; who and why may be told in other words the next time."""
     named = [xml.text(process, tag) for tag in ("processStatus", "operateTime", "expressCode")]
-    return bounded(":".join(["report", order, *named]))
+    words = [
+        xml.text(process, tag) for tag in ("operatorCode", "operatorName", "operateInfo", "remark", "logisticsCode")
+    ]
+    told = hashlib.sha256("\n".join(words).encode()).hexdigest()[:8] if any(words) else ""
+    return bounded(":".join(["report", order, *named, *([told] if told else [])]))
 
 
-def bounded(key: str) -> str:
-    return key if len(key) <= LONGEST_KEY else f"{key[:100]}…{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-
-
-def parse(message: Message) -> Sequence[Said | Fetch]:
-    """The tower's facts in one stored message. Stock and inbound documents are kept and say nothing of an order."""
+def parse(message: Message) -> Sequence[Said | Fetch | StockWord]:
+    """The tower's facts in one stored message. Inbound documents but returns are kept and say nothing to us."""
     root = xml.read(message.body)
     match message.kind:
         case "orderprocess.report":
@@ -111,10 +139,22 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
         case "orderprocess.query":
             return _from_queries(root)
         case "itemlack.report":
-            return _trouble(message.key, root, "ITEMLACK", _missing_items(root))
+            return _shortage(message.key, root)
         case "orderexception.report":
             words = " ".join(filter(None, (xml.text(root, "messageType"), xml.text(root, "messageDesc"))))
             return _trouble(message.key, root, "EXCEPTION", words)
+        case "wavenum.report":
+            return mapping_documents.from_wave(message.key, root)
+        case "returnpackage.report":
+            return mapping_documents.from_return_package(message.key, root)
+        case "returnorder.confirm":
+            return mapping_documents.from_return_order(message.key, root)
+        case "inventory.report":
+            return mapping_stock.from_count(message.key, root)
+        case "stockchange.report":
+            return mapping_stock.from_change(message.key, root)
+        case mapping_stock.ANSWER:
+            return mapping_stock.from_answer(message.key, root)
         case known if known in KINDS:
             return []
     raise Unreadable(f"不认识的消息：{message.kind}")
@@ -136,7 +176,7 @@ def _from_process(order: str, process: Element | None) -> list[Said]:
         operator=operator,
         note=(xml.text(process, "operateInfo") or xml.text(process, "remark"))[:LONGEST_NOTE],
     )
-    said = [Said(key=key, subject=order, snapshot=report)]
+    said = [_said(key, order, report)]
     if status.upper() == "PRINT":
         printed = PrintReport(
             order=order,
@@ -149,31 +189,36 @@ def _from_process(order: str, process: Element | None) -> list[Said]:
     return said
 
 
-def _from_confirm(key: str, order: str, root: Element) -> list[Said]:
-    """What left. A confirmation without a status is what its name says: the goods went out."""
+def _from_confirm(key: str, order: str, root: Element, otherwise: datetime | None = None) -> list[Said]:
+    """What left. A confirmation without a status is what its name says: the goods went out.
+
+    `otherwise` is its time where it has none of its own.
+    """
     head = root.find("deliveryOrder")
-    reported_at = time_of(head, "orderConfirmTime") or time_of(head, "operateTime")
+    reported_at = time_of(head, "orderConfirmTime") or time_of(head, "operateTime") or otherwise
     if reported_at is None:
         return []
     final = xml.text(head, "confirmType") in ("", "0")
     status = word(head, "status")
     stage = stage_of(status) if status else ("shipped" if final else "shipped_part")
     parcels = tuple(_parcel(package) for package in xml.every(root, "packages/package"))
-    return [
-        Said(
-            key=key,
-            subject=order,
-            snapshot=WarehouseReport(
-                order=order,
-                stage=stage,
-                platform_status=status,
-                reported_at=reported_at,
-                operator=word(head, "operatorCode") or word(head, "operatorName"),
-                parcels=parcels,
-                final=final,
-            ),
-        )
-    ]
+    report = WarehouseReport(
+        order=order,
+        stage=stage,
+        platform_status=status,
+        reported_at=reported_at,
+        operator=word(head, "operatorCode") or word(head, "operatorName"),
+        parcels=parcels,
+        final=final,
+    )
+    return [_said(key, order, report)]
+
+
+def _said(key: str, order: str, report: WarehouseReport) -> Said:
+    """A status that stands in no table is kept as it is, and a person is told to list it."""
+    if report.stage != "unknown":
+        return Said(key=key, subject=order, snapshot=report)
+    return Doubtful(key=key, subject=order, snapshot=report, unlisted=(f"状态 {report.platform_status}",))
 
 
 def _parcel(package: Element) -> ParcelSnapshot:
@@ -181,7 +226,7 @@ def _parcel(package: Element) -> ParcelSnapshot:
         carrier=carrier_of(word(package, "logisticsCode")),
         waybill=word(package, "expressCode"),
         package_code=word(package, "packageCode"),
-        weight_grams=_grams(xml.text(package, "weight")),
+        weight_grams=grams(xml.text(package, "weight")),
         items=tuple(
             (word(item, "itemCode"), quantity(xml.text(item, "quantity"))) for item in xml.every(package, "items/item")
         ),
@@ -191,19 +236,18 @@ def _parcel(package: Element) -> ParcelSnapshot:
 def _from_queries(root: Element) -> list[Said]:
     """What `orderprocess.query` and `deliveryorder.query` answered: the steps with their own keys, then what left."""
     order = root.get("order") or ""
-    said = [
-        one
-        for process in xml.every(root, "processes/response/orderProcess/processes/process")
-        for one in _from_process(order, process)
-    ]
+    steps = list(xml.every(root, "processes/response/orderProcess/processes/process"))
+    said = [one for process in steps for one in _from_process(order, process)]
     delivery = root.find("delivery/response")
     if delivery is not None and delivery.find("packages/package") is not None:
         waybills = ",".join(sorted(xml.text(one, "expressCode") for one in xml.every(delivery, "packages/package")))
         head = delivery.find("deliveryOrder")
-        own_id = xml.text(head, "outBizCode")
-        key = f"confirm:{order}:{own_id}" if own_id else f"delivery:{order}:{xml.text(head, 'status')}:{waybills}"
-        said += _from_confirm(bounded(key), order, delivery)
-    if not said:
+        # Never the key of the confirmation that may have been reported: the answer tells the same in other words.
+        digest = hashlib.sha256(xml.to_bytes(delivery)).hexdigest()[:12]
+        key = bounded(f"delivery:{order}:{xml.text(head, 'status')}:{waybills}:{digest}")
+        times = [time for process in steps if (time := time_of(process, "operateTime"))]
+        said += _from_confirm(key, order, delivery, max(times, default=None))
+    if steps and not said:
         raise Unreadable("仓库的查询结果没有带时间的记录")
     return said
 
@@ -219,6 +263,20 @@ def _trouble(key: str, root: Element, status: str, note: str) -> list[Said | Fet
     return [Said(key=key, subject=order, snapshot=report)]
 
 
+def _shortage(key: str, root: Element) -> list[Said | Fetch]:
+    """It stands still there (a word), and these goods are missing (a hold)."""
+    said = _trouble(key, root, "ITEMLACK", _missing_items(root))
+    order, reported_at = required(root, "deliveryOrderCode", "出库单号"), time_of(root, "createTime")
+    missing = tuple(
+        (required(item, "itemCode", "货品"), quantity(xml.text(item, "lackQty")))
+        for item in xml.every(root, "items/item")
+    )
+    if reported_at is not None and missing:
+        report = ShortageReport(order=order, reported_at=reported_at, missing=missing)
+        said.append(Said(key=f"{key}:goods", subject=order, snapshot=report))
+    return said
+
+
 def _missing_items(root: Element) -> str:
     return "缺货：" + "；".join(
         f"{xml.text(item, 'itemCode')} 缺 {xml.text(item, 'lackQty')} {xml.text(item, 'reason')}".strip()
@@ -228,42 +286,3 @@ def _missing_items(root: Element) -> str:
 
 def stage_of(status: str) -> str:
     return STAGES.get(status.strip().upper(), "unknown")
-
-
-def carrier_of(code: str) -> str:
-    return CARRIERS.get(code.upper(), code.lower())
-
-
-def quantity(text: str) -> int:
-    if not NUMBER.match(text) or Decimal(text) != int(Decimal(text)):
-        raise Unreadable(f"数量不是整数：{text[:20]}")
-    return int(Decimal(text))
-
-
-def _grams(kilograms: str) -> int | None:
-    """A weight that is no number is no reason to lose the waybill beside it."""
-    return int((Decimal(kilograms) * 1000).quantize(Decimal(1))) if NUMBER.match(kilograms) else None
-
-
-def required(element: Element | None, path: str, what: str) -> str:
-    found = word(element, path)
-    if not found:
-        raise Unreadable(f"缺少 {what}（{path}）")
-    return found
-
-
-def word(element: Element | None, path: str) -> str:
-    """A code or a name: short, or something is wrong with the sender."""
-    found = xml.text(element, path)
-    if len(found) > LONGEST_WORD:
-        raise Unreadable(f"{path} 超过 {LONGEST_WORD} 个字符")
-    return found
-
-
-def time_of(element: Element | None, path: str) -> datetime | None:
-    """The Beijing time at `path`; `None` where it was left out, `Unreadable` where it is no time."""
-    written = xml.text(element, path)
-    try:
-        return beijing(written)
-    except (ValueError, OverflowError) as error:
-        raise Unreadable(f"{path} 不是时间：{written[:30]}") from error

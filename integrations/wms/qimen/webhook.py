@@ -1,16 +1,19 @@
-"""What a warehouse sends us: believe it, take it apart, answer it. Nothing is parsed before the signature is right."""
+"""What a warehouse sends us (and an ERP, where the tower stands between the two): believe it, take it apart, answer it.
 
+Nothing is parsed before the signature is right.
+"""
+
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
-from integrations.adapter import Access, Incoming, Message, Reply
+from integrations.adapter import Access, Incoming, Message, Question, Reply
 from integrations.errors import BadSignature, Unreadable
-from integrations.wms.qimen import mapping, signing, xml
+from integrations.wms.qimen import mapping, passage, passage_calls, signing, xml
 from orders.clock import BEIJING
 
 CONTENT_TYPE = "text/xml;charset=utf-8"
-STANDARD_PREFIX = "taobao.qimen."
 # One public receiver answers 10004 to a wrong signature; the standard leaves the codes to each warehouse.
 SIGNATURE_CODE = "10004"
 
@@ -32,7 +35,9 @@ def verify(access: Access, incoming: Incoming) -> None:
         raise WrongSignature(str(error), code=code) from error
     if not pairs.get("method") or not pairs.get("sign"):
         raise WrongSignature("method or sign is missing", code=code)
-    secrets = _secrets(access)
+    kind = passage.kind_of(access.settings, pairs["method"])
+    erp = passage.is_between(access.settings) and passage.comes_from_erp(kind)
+    secrets = passage_calls.all_secrets(access, "erp_secret" if erp else "app_secret")
     if not secrets or not signing.is_signed(pairs, incoming.body, secrets):
         raise WrongSignature("signature differs", code=code)
     allowed = timedelta(minutes=float(access.settings.get("clock_minutes") or 10))
@@ -42,11 +47,6 @@ def verify(access: Access, incoming: Incoming) -> None:
 
 def _pairs(incoming: Incoming) -> dict[str, str]:
     return signing.signed_headers(incoming.headers) | signing.query_pairs(incoming.query_string)
-
-
-def _secrets(access: Access) -> list[str]:
-    held = access.secrets.get("app_secret") or []
-    return [held] if isinstance(held, str) else [str(secret) for secret in held if secret]
 
 
 def _timestamp(text: str, code: str) -> datetime:
@@ -59,25 +59,55 @@ def _timestamp(text: str, code: str) -> datetime:
 def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     """The messages of a verified request; a batch becomes one message for each order."""
     pairs = _pairs(incoming)
-    kind = _kind(access, pairs.get("method", ""))
-    customer, agreed = pairs.get("customerId", ""), str(access.settings.get("customer_id") or "")
+    method = pairs.get("method", "")
+    kind = passage.kind_of(access.settings, method)
+    between = passage.is_between(access.settings)
+    erp = between and passage.comes_from_erp(kind)
+    customer, agreed = pairs.get("customerId", ""), _agreed_customer(access, erp)
     if customer and agreed and customer != agreed:
         raise Unreadable(f"customerId 不符：{customer[:40]}")
-    root = xml.read(incoming.body)
+    if between and passage.wants_an_answer(kind):
+        return passage.kept(kind, incoming.body, pairs.get("sign", ""))
+    if not between:
+        return _told(access, kind, method, incoming.body)
+    # Whatever the tower makes of a report, the ERP gets it.
+    carried = passage.to_carry(kind, incoming.body)
+    try:
+        return [*_told(access, kind, method, incoming.body), carried]
+    except Unreadable:
+        unread = f"unread:{hashlib.sha256(incoming.body).hexdigest()[:32]}"
+        return [Message(kind=(kind or "?")[:80], key=unread, body=incoming.body), carried]
+
+
+def _agreed_customer(access: Access, erp: bool) -> str:
+    return str(access.settings.get("erp_customer_id" if erp else "customer_id") or "")
+
+
+def _told(access: Access, kind: str, method: str, body: bytes) -> list[Message]:
+    if kind not in mapping.KINDS:
+        raise Unreadable(f"不认识的接口：{method[:60]}")
+    root = xml.read(body)
     root_tag = str(access.settings.get("root_tag") or "request")
     if root.tag != root_tag:
         raise Unreadable(f"根元素应为 {root_tag}：{root.tag[:40]}")
     if kind == mapping.BATCH_CONFIRM:
         return _batch(root)
-    return [Message(kind=kind, key=mapping.key_of(kind, root, incoming.body), body=incoming.body)]
+    whole = Message(kind=kind, key=mapping.key_of(kind, root, body), body=body)
+    return mapping.parts_of(kind, root) or [whole]
 
 
-def _kind(access: Access, method: str) -> str:
-    own_prefix = str(access.settings.get("method_prefix") or STANDARD_PREFIX)
-    kind = method.removeprefix(own_prefix).removeprefix(STANDARD_PREFIX)
-    if kind not in mapping.KINDS:
-        raise Unreadable(f"不认识的接口：{method[:60]}")
-    return kind
+def asked(access: Access, incoming: Incoming) -> Question | None:
+    """What must be decided, or asked of the other side, before there is an answer; `None` for a report."""
+    pairs = _pairs(incoming)
+    kind = passage.kind_of(access.settings, pairs.get("method", ""))
+    if not passage.wants_an_answer(kind):
+        return None
+    if not passage.is_between(access.settings):
+        return Question(kind="deliver", subject="", request_id=kind, problem=passage.NOT_BETWEEN)
+    customer, agreed = pairs.get("customerId", ""), _agreed_customer(access, passage.comes_from_erp(kind))
+    if customer and agreed and customer != agreed:
+        return Question(kind="deliver", subject="", request_id=kind, problem=f"customerId 不符：{customer[:40]}")
+    return passage.question(kind, incoming.body)
 
 
 def _batch(root: Element) -> list[Message]:

@@ -2,11 +2,14 @@
 
 import random
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from integrations.adapter import Message
 from integrations.errors import Unreadable
-from integrations.wms.qimen import adapter, xml
+from integrations.wms import qimen
+from integrations.wms.qimen import adapter, mapping, mapping_stock, xml
 from tests.integrations.qimen.street import access, messages, process_report, signed
 
 LAUGHS = (
@@ -17,6 +20,18 @@ LAUGHS = (
 GBK = (
     '<?xml version="1.0" encoding="{}"?>'
     + process_report("REJECT", extra="<operateInfo>缺货，退回</operateInfo>").decode()
+)
+
+SAMPLES = sorted((Path(qimen.__file__).parent / "samples").glob("*.xml"))
+# What is composed of answers to our own questions, and never came to the hook.
+ASKED = (mapping.FETCHED, mapping_stock.ANSWER)
+COUNT = (
+    "<request><checkOrderCode>PD1</checkOrderCode><checkTime>2026-11-11 00:00:00</checkTime><items><item>"
+    "<itemCode>A</itemCode><quantity>{quantity}</quantity><totalQty>{total}</totalQty></item></items></request>"
+)
+SHORT = (
+    "<request><deliveryOrderCode>SO1</deliveryOrderCode><createTime>2026-11-11 00:00:00</createTime><items><item>"
+    "<itemCode>A</itemCode><lackQty>{lack}</lackQty></item></items></request>"
 )
 
 HOSTILE = {
@@ -97,6 +112,57 @@ def test_a_report_damaged_at_random_is_read_or_refused_and_never_breaks_anything
     with suppress(Unreadable):
         read = [adapter.parse(message) for message in messages(bytes(body))]
     assert read is None or len(read) == 1
+
+
+def read(kind: str, body: bytes) -> list[object]:
+    """What each message of this body says."""
+    kept = [Message(kind=kind, key="k", body=body)] if kind in ASKED else messages(body, kind)
+    return [adapter.parse(message) for message in kept]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
+def test_every_message_damaged_at_random_is_read_or_refused(sample: Path) -> None:
+    kind, chance = sample.stem.partition("--")[0], random.Random(sample.stem)
+    for _ in range(40):
+        body = bytearray(sample.read_bytes())
+        for _ in range(chance.randint(1, 6)):
+            place = chance.randrange(len(body))
+            match chance.randrange(4):
+                case 0:
+                    body[place] = chance.randrange(256)
+                case 1:
+                    del body[place : place + chance.randint(1, 40)]
+                case 2:
+                    body[place:place] = chance.choice(
+                        [b"-", b"9" * 30, b"1e9", b"<a/>", b"NaN", b"\x00", "，".encode()]
+                    )
+                case _:
+                    body[place:place] = body[: chance.randint(1, 80)]
+        with suppress(Unreadable):
+            assert all(isinstance(said, list) for said in read(kind, bytes(body)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("inventory.report", COUNT.format(quantity="NaN", total="")),
+        ("inventory.report", COUNT.format(quantity="1.5", total="")),
+        ("inventory.report", COUNT.format(quantity="0", total="-3")),
+        ("inventory.report", COUNT.format(quantity="9" * 400, total="")),
+        ("inventory.query", "<stock asked='tomorrow'><item><itemCode>A</itemCode></item></stock>"),
+        ("inventory.query", "<stock><item><itemCode>A</itemCode></item></stock>"),
+        ("wavenum.report", "<request><orders><order/></orders></request>"),
+        ("wavenum.report", "<request><waveNum>W</waveNum><orders><order/><order/></orders></request>"),
+        ("returnpackage.report", "<request><order/></request>"),
+        ("itemlack.report", SHORT.format(lack="-1")),
+        ("itemlack.report", SHORT.format(lack="all")),
+    ],
+)
+def test_a_document_that_makes_no_sense_is_parked_with_a_chinese_reason(kind: str, body: str) -> None:
+    with pytest.raises(Unreadable) as refusal:
+        read(kind, body.encode())
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in str(refusal.value))
+    assert len(str(refusal.value)) < 300
 
 
 def test_gbk_is_read_as_gbk() -> None:

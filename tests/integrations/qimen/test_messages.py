@@ -11,7 +11,7 @@ import pytest
 from integrations.adapter import Fetch, Message, Said
 from integrations.errors import Unreadable
 from integrations.wms import qimen
-from integrations.wms.qimen import adapter, mapping
+from integrations.wms.qimen import adapter, mapping, mapping_stock
 from orders.vocabulary import PrintReport, WarehouseReport
 from tests.integrations.qimen.street import access, messages, process_report, signed
 
@@ -57,7 +57,7 @@ def plain(value: Any) -> Any:
 
 def read_sample(sample: Path) -> list[Message]:
     kind = sample.stem.partition("--")[0]
-    if kind == mapping.FETCHED:
+    if kind in (mapping.FETCHED, mapping_stock.ANSWER):
         return [Message(kind=kind, key="query:SO001", body=sample.read_bytes())]
     return messages(sample.read_bytes(), kind)
 
