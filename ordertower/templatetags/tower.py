@@ -9,6 +9,7 @@ from typing import Any
 from django.template import Library
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = Library()
 
@@ -34,6 +35,11 @@ def exact(moment: datetime | None) -> str:
 @register.filter
 def span(value: timedelta) -> str:
     return _words().duration(value)
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    return _("%(seconds).1f 秒") % {"seconds": milliseconds / 1000}
 
 
 @register.filter

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             if not rows.exists():
                 raise CommandError(f"no enabled connection {connection}")
         for row in rows:
-            if "poll" in adapter_named(row.adapter).capabilities:
+            if adapter_named(row.adapter).can("poll", row.settings):
                 new = sync.poll(row)
                 row.refresh_from_db()
                 self.stdout.write(f"{row.name}: {new} new messages{f' ({row.last_error})' if row.last_error else ''}")
