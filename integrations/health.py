@@ -7,7 +7,9 @@ from typing import Any
 
 from django.db.models import Count
 
+from integrations import budget
 from integrations.models import Connection, Job, Receipt
+from integrations.registry import adapters
 from orders.selectors.listing import capped
 from orders.selectors.scope import company_ids, within
 
@@ -27,6 +29,10 @@ class Health:
     connection: Connection
     parked: int = 0
     troubles: list[str] = field(default_factory=list)
+    # Only where `in_detail` was asked.
+    failed: int = 0
+    calls: int = 0
+    paused_until: datetime | None = None
 
 
 def troubles_of(connection: Connection, *, parked: int, now: datetime) -> list[str]:
@@ -39,13 +45,23 @@ def troubles_of(connection: Connection, *, parked: int, now: datetime) -> list[s
         found.append("lag")
     if parked:
         found.append("parked")
-    if connection.refused_count:
+    if connection.refused_count and not _was_believed_since(connection):
         found.append("refused")
     return found
 
 
+def _was_believed_since(connection: Connection) -> bool:
+    """A push with a good signature after the last bad one: whatever was wrong is mended."""
+    pushed, refused = connection.last_push_at, connection.last_refused_at
+    return pushed is not None and refused is not None and pushed > refused
+
+
 def _is_silent(connection: Connection, now: datetime) -> bool:
     late = min(timedelta(seconds=connection.poll_seconds * LATE_POLLS), LONGEST_SILENCE)
+    # A setting may have switched its polling off.
+    adapter = adapters().get(connection.adapter)
+    if adapter is not None and not adapter.can("poll", connection.settings):
+        return False
     return connection.last_poll_at is not None and now - connection.last_poll_at > late
 
 
@@ -68,6 +84,24 @@ def all_healths(user: Any, *, now: datetime) -> list[Health]:
         Health(row, parked.get(row.pk, 0), troubles_of(row, parked=parked.get(row.pk, 0), now=now)) for row in rows
     ]
     return sorted(healths, key=lambda health: not health.troubles)
+
+
+def in_detail(user: Any, *, now: datetime) -> list[Health]:
+    """With what failed of each, what of its calls is used up, and how long it must wait: two reads more."""
+    healths = all_healths(user, now=now)
+    ids = [health.connection.pk for health in healths]
+    failed = dict(
+        Job.objects.filter(state=Job.State.FAILED, connection_id__in=ids)
+        .order_by()
+        .values_list("connection_id")
+        .annotate(found=Count("pk"))
+    )
+    calls = budget.used(ids, now=now)
+    for health in healths:
+        row = health.connection
+        health.failed, health.calls = failed.get(row.pk, 0), calls.get(row.pk, 0)
+        health.paused_until = row.paused_until if row.paused_until and row.paused_until > now else None
+    return sorted(healths, key=lambda health: not (health.troubles or health.failed or health.paused_until))
 
 
 def failed_jobs(user: Any) -> int:
