@@ -31,6 +31,7 @@ class Document:
 
     content: Any
     table: bool = False
+    columns: tuple[str, ...] = ()
 
 
 def read(body: bytes, *, format: str = "auto", encoding: str = decoding.AUTO, header_row: int = 1) -> Document:
@@ -41,13 +42,13 @@ def read(body: bytes, *, format: str = "auto", encoding: str = decoding.AUTO, he
         raise Unreadable("内容为空")
     kind = format if format in FORMATS and format != "auto" else _kind_of(body)
     if kind == "xlsx":
-        return Document(_table(workbook.rows(body), header_row), table=True)
+        return _table(workbook.rows(body), header_row)
     if kind == "xml":
         return Document(xml.read(body, encoding))
     text = decoding.text_of(body, encoding)
     if kind == "json":
         return Document(_json(text))
-    return Document(_table(_csv_rows(text), header_row), table=True)
+    return _table(_csv_rows(text), header_row)
 
 
 def _kind_of(body: bytes) -> str:
@@ -93,7 +94,7 @@ def _cell(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:].isdigit() else text
 
 
-def _table(rows: Iterable[list[str]], header_row: int) -> list[dict[str, str]]:
+def _table(rows: Iterable[list[str]], header_row: int) -> Document:
     """Rows by the names in the header row; the first filled row at or behind `header_row` is the header."""
     names: list[str] = []
     table: list[dict[str, str]] = []
@@ -106,7 +107,7 @@ def _table(rows: Iterable[list[str]], header_row: int) -> list[dict[str, str]]:
             table.append({name: row[place] if place < len(row) else "" for place, name in enumerate(names) if name})
     if not names:
         raise Unreadable("表格里没有表头")
-    return table
+    return Document(table, table=True, columns=tuple(name for name in names if name))
 
 
 def _names(row: list[str]) -> list[str]:
@@ -127,6 +128,9 @@ def records(document: Document, at: paths.Steps, grouping: Sequence[paths.Steps]
     `Unreadable` where nothing stands there: an answer that says only "error" is no answer without orders.
     """
     if document.table:
+        if not document.content and not _has_any(document.columns, grouping):
+            # A sentence such as "please log in" is also a table: of one column and no rows.
+            raise Unreadable("没有数据行，表头里也没有映射所用的列")
         return _grouped(document.content, grouping)
     found = paths.find(document.content, at)
     if found is paths.MISSING:
@@ -137,6 +141,11 @@ def records(document: Document, at: paths.Steps, grouping: Sequence[paths.Steps]
     if len(listed) > MOST_RECORDS:
         raise Unreadable(f"一次超过 {MOST_RECORDS} 条，请设置分页")
     return listed
+
+
+def _has_any(columns: Sequence[str], wanted: Sequence[paths.Steps]) -> bool:
+    header = dict.fromkeys(columns, "")
+    return any(paths.find(header, steps) is not paths.MISSING for steps in wanted)
 
 
 def _grouped(rows: list[dict[str, str]], grouping: Sequence[paths.Steps]) -> list[Any]:

@@ -239,6 +239,11 @@ class KingdeeEmulator(Emulator):
             self._audit(bill)
         return self._done("order_taken", bill)
 
+    def happen(self) -> str:
+        number = f"T{len(self.books.bills[SALE]) + 1}"
+        self._order({"platform_order_id": number})
+        return number
+
     def _find(self, data: dict[str, Any]) -> Bill:
         """A bill by form and number, or a platform order's first sale order."""
         if "number" in data:

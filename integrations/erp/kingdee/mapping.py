@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Message, Said
+from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from orders.clock import BEIJING
 from orders.vocabulary import ParcelSnapshot, WarehouseReport
@@ -76,8 +77,9 @@ def parse(message: Message) -> list[Said]:
     platform, tower = _word(content, "platform_order"), _word(content, "tower_order")
     if not (platform or tower):
         raise Unreadable("单据里没有订单号")
-    orders = [_sale_order(row) for row in _objects(content, "sale_orders", MOST_BILLS)]
-    outs = [_out_stock(row) for row in _objects(content, "out_stocks", MOST_BILLS)]
+    doubts = Doubts("kingdee")
+    orders = [_sale_order(row, doubts) for row in _objects(content, "sale_orders", MOST_BILLS)]
+    outs = [_out_stock(row, doubts) for row in _objects(content, "out_stocks", MOST_BILLS)]
     times = [time for time in (*(order.at for order in orders), *(out.at for out in outs)) if time]
     if not times:
         raise Unreadable("没有带时间的单据")
@@ -97,7 +99,7 @@ def parse(message: Message) -> list[Said]:
     )
     digest = hashlib.sha256(message.body).hexdigest()[:24]
     subject = platform or tower
-    return [Said(key=f"bills:{subject}:{digest}", subject=subject, snapshot=report)]
+    return [doubts.said(key=f"bills:{subject}:{digest}", subject=subject, snapshot=report)]
 
 
 # What the bills say together ----------------------------------------------------------------------------------------
@@ -164,29 +166,36 @@ def _no_constant(word: str) -> Any:
     raise ValueError(word)
 
 
-def _sale_order(bill: Mapping[str, Any]) -> _SaleOrder:
+def _sale_order(bill: Mapping[str, Any], doubts: Doubts) -> _SaleOrder:
     return _SaleOrder(
         number=_number(bill),
-        status=_word(bill, "document_status"),
-        closed=_yes(bill, "close_status"),
-        cancelled=_yes(bill, "cancel_status"),
+        status=_document_status(bill, doubts),
+        closed=_yes(bill, "close_status", doubts),
+        cancelled=_yes(bill, "cancel_status", doubts),
         at=_since(bill),
-        rows=tuple(_sale_row(row) for row in _objects(bill, "rows", MOST_ROWS)),
+        rows=tuple(_sale_row(row, doubts) for row in _objects(bill, "rows", MOST_ROWS)),
     )
 
 
-def _sale_row(row: Mapping[str, Any]) -> _SaleRow:
+def _document_status(bill: Mapping[str, Any], doubts: Doubts) -> str:
+    status = _word(bill, "document_status")
+    if status:
+        doubts.meaning(DOCUMENT_STATUS, status, "单据状态", ("", False))
+    return status
+
+
+def _sale_row(row: Mapping[str, Any], doubts: Doubts) -> _SaleRow:
     quantity, out, remaining = (_quantity(row, name) for name in ("quantity", "out", "remaining"))
     return _SaleRow(
         quantity=quantity or Decimal(0),
         out=out or Decimal(0),
         remaining=remaining,
-        ended=_yes(row, "closed") or _yes(row, "terminated"),
-        frozen=_yes(row, "frozen"),
+        ended=_yes(row, "closed", doubts) or _yes(row, "terminated", doubts),
+        frozen=_yes(row, "frozen", doubts),
     )
 
 
-def _out_stock(bill: Mapping[str, Any]) -> _OutStock:
+def _out_stock(bill: Mapping[str, Any], doubts: Doubts) -> _OutStock:
     items = []
     for row in _objects(bill, "rows", MOST_ROWS):
         quantity = _quantity(row, "quantity") or Decimal(0)
@@ -203,8 +212,8 @@ def _out_stock(bill: Mapping[str, Any]) -> _OutStock:
         parcels = [ParcelSnapshot(carrier=carrier, waybill=parcels[0].waybill, items=tuple(sorted(items)))]
     return _OutStock(
         number=_number(bill),
-        status=_word(bill, "document_status"),
-        cancelled=_yes(bill, "cancel_status"),
+        status=_document_status(bill, doubts),
+        cancelled=_yes(bill, "cancel_status", doubts),
         at=_since(bill),
         parcels=tuple(parcels),
     )
@@ -247,9 +256,10 @@ def _clean(value: Any, name: str) -> str:
     return text
 
 
-def _yes(container: Mapping[str, Any], name: str) -> bool:
+def _yes(container: Mapping[str, Any], name: str, doubts: Doubts) -> bool:
     """A status that is not listed is no yes: the document status beside it still speaks."""
-    return NO_OR_YES.get(_word(container, name), False)
+    told = _word(container, name)
+    return bool(told) and doubts.meaning(NO_OR_YES, told, f"状态 {name} ", False)
 
 
 def _quantity(row: Mapping[str, Any], name: str) -> Decimal | None:

@@ -23,7 +23,17 @@ from integrations.adapter import (
     Waybill,
     WaybillWish,
 )
-from integrations.platforms.douyin import answers, authorising, mapping, polling, reading, shipping, slices, webhook
+from integrations.platforms.douyin import (
+    answers,
+    authorising,
+    mapping,
+    polling,
+    pushes,
+    reading,
+    shipping,
+    slices,
+    webhook,
+)
 from integrations.platforms.douyin.waybill import cancel, issue
 
 __all__ = ["DouyinAdapter", "adapter"]
@@ -33,14 +43,19 @@ class DouyinAdapter(Adapter):
     name = "douyin"
     title = "抖音小店"
     system = "platform"
-    capabilities = frozenset({"webhook", "poll", "fetch", "waybill", "ship", "token", "answer", "slice", "numbers"})
+    capabilities = frozenset(
+        {"webhook", "poll", "fetch", "waybill", "ship", "token", "authorise", "answer", "slice", "numbers"}
+    )
+    topics = pushes.WANTED
     # Only within its last hour does the platform give a new token for an old one.
     token_lead = timedelta(minutes=50)
     fields = (
         Field("app_key", "App Key", required=True),
         Field("app_secret", "App Secret", help="更换期间可以同时填新旧两个，新的在前", required=True, secret=True),
-        Field("access_token", "店铺授权 access_token", required=True, secret=True),
+        Field("access_token", "店铺授权 access_token", help="点“去授权”取得，或从平台复制", secret=True),
         Field("refresh_token", "refresh_token", help="留空则不能自动续期（自用型应用除外）", secret=True),
+        Field("service_id", "服务市场服务 ID", help="工具型应用授权时用；自用型应用不需要"),
+        Field("authorise_page", "授权页面地址", default=authorising.AUTHORISE_URL),
         Field("shop_id", "店铺 ID", help="一个应用授权了多个店铺时必填；自用型应用续期也要用"),
         Field("own_use", "自用型应用", help="填 是：授权过期后可以自动重新授权"),
         Field("other_shops", "忽略推送的店铺 ID", help="同一应用授权的其他店铺，英文逗号分隔；不填则放入待处理报文"),
@@ -70,6 +85,12 @@ class DouyinAdapter(Adapter):
         Field("user_id", "电子面单账号", help="共享面单账号时填，不知道填 -1"),
         Field("waybill_extra", "取号附加参数（JSON）", help='每家快递一个对象，如 {"sf": {"product_type": "1"}}'),
     )
+
+    def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
+        """An app for the seller's own use is authorised without a page."""
+        if capability == "authorise" and not settings.get("service_id"):
+            return False
+        return super().can(capability, settings)
 
     def verify(self, access: Access, incoming: Incoming) -> None:
         webhook.verify(access, incoming)
@@ -101,10 +122,16 @@ class DouyinAdapter(Adapter):
     def refresh(self, access: Access) -> Token:
         return authorising.refresh(access)
 
+    def authorise_url(self, access: Access, state: str) -> str:
+        return authorising.authorise_url(access, state)
+
+    def authorise(self, access: Access, code: str) -> Token:
+        return authorising.authorise(access, code)
+
     def issue_waybill(self, access: Access, wish: WaybillWish) -> Waybill:
         return issue(access, wish)
 
-    def cancel_waybill(self, access: Access, carrier: str, waybill: str) -> None:
+    def cancel_waybill(self, access: Access, carrier: str, waybill: str, object_id: str = "") -> None:
         cancel(access, carrier, waybill)
 
     def ship(self, access: Access, wish: ShipWish) -> None:

@@ -4,14 +4,12 @@ Sources: `/afterSale/List` in the official SDKs, and the after-sale messages. A 
 open: it stops, which can do no harm.
 """
 
-import logging
 from collections.abc import Mapping
 
+from integrations.doubts import Doubts
 from integrations.platforms.douyin import fields
 from integrations.platforms.douyin.fields import Row
 from orders.vocabulary import RefundSnapshot
-
-log = logging.getLogger(__name__)
 
 STATUSES = {
     # 售后初始化, 待商家同意, 待买家退货, 待商家发货, 待商家二次同意, 待买家收货
@@ -46,6 +44,7 @@ KINDS = {
     # 维修: the goods go back and another parcel comes, as in an exchange.
     "8": "exchange",
 }
+STATUS = "售后状态"
 # Push tag → what it says where it brings no `aftersale_status`, and the name of its time.
 TAGS: Mapping[str, tuple[str, str]] = {
     "200": ("6", "apply_time"),
@@ -62,25 +61,27 @@ TAGS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def listed(found: Row) -> tuple[str, RefundSnapshot]:
+def listed(found: Row, doubts: Doubts) -> tuple[str, RefundSnapshot]:
     """One item of `/afterSale/List`: the order it is about, and the refund."""
     sale, sold = fields.inside(found, "aftersale_info"), fields.inside(found, "order_info")
     lines = {fields.identity(line, "sku_order_id") for line in fields.rows(sold, "related_order_info")}
     subject = fields.identity({**sold, "related_id": sale.get("related_id")}, "shop_order_id", "related_id")
     applied = fields.time(sale, "apply_time")
+    status = doubts.meaning(STATUSES, fields.written(sale, "aftersale_status"), STATUS, "open")
     return subject, RefundSnapshot(
         refund_id=fields.identity(sale, "aftersale_id"),
         # About several lines it is about the order.
         platform_line_id=lines.pop() if len(lines) == 1 else "",
-        kind=_kind(sale),
-        status=_status(fields.written(sale, "aftersale_status")),
+        kind=_kind(sale, doubts),
+        status=status,
         requested_at=applied,
         updated_at=fields.time(sale, "update_time") or applied,
         amount=fields.fen(sale, "refund_amount"),
+        answer_by=fields.time(sale, "status_deadline") if status == "open" else None,
     )
 
 
-def pushed(tag: str, data: Row) -> RefundSnapshot | None:
+def pushed(tag: str, data: Row, doubts: Doubts) -> RefundSnapshot | None:
     """What a push says of an after-sale; `None` where it brings no status: the list is read by itself."""
     usual, time_name = TAGS[tag]
     status = fields.written(data, "aftersale_status") or usual
@@ -90,22 +91,14 @@ def pushed(tag: str, data: Row) -> RefundSnapshot | None:
     return RefundSnapshot(
         refund_id=fields.identity(data, "aftersale_id"),
         platform_line_id=fields.identity(data, "s_id") if fields.told(data, "s_id") else "",
-        kind=_kind(data),
-        status=_status(status),
+        kind=_kind(data, doubts),
+        status=doubts.meaning(STATUSES, status, STATUS, "open"),
         requested_at=fields.time(data, "apply_time"),
         updated_at=at,
         amount=fields.fen(data, "refund_amount"),
     )
 
 
-def _status(platform_status: str) -> str:
-    if platform_status not in STATUSES:
-        log.warning("douyin: unlisted after-sale status %.40r", platform_status)
-    return STATUSES.get(platform_status, "open")
-
-
-def _kind(source: Row) -> str:
+def _kind(source: Row, doubts: Doubts) -> str:
     told = fields.written(source, "aftersale_type")
-    if told and told not in KINDS:
-        log.warning("douyin: unlisted after-sale type %.40r", told)
-    return KINDS.get(told, "refund_only")
+    return doubts.meaning(KINDS, told, "售后类型", "refund_only") if told else "refund_only"

@@ -1,4 +1,4 @@
-"""Keeping the shop's authorisation alive. Source: the token calls of the official SDKs.
+"""The shop's authorisation: the page, its code, a fresh token in time. Source: the token calls of the official SDKs.
 
 Asked more than an hour before its end, Douyin gives the same token again; within the last hour a new one, and the old
 one stays valid for an hour more. An app for a seller's own use (自用型) needs no person to be authorised again.
@@ -6,12 +6,29 @@ one stays valid for an hour more. An app for a seller's own use (自用型) need
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from integrations.adapter import Access, Token
-from integrations.errors import Temporary, Unauthorised
+from integrations.errors import Permanent, Temporary, Unauthorised
 from integrations.platforms.douyin import client
 
+AUTHORISE_URL = "https://fuwu.jinritemai.com/authorize"
 LONGEST_LIFE = 400 * 24 * 3600
+
+
+def authorise_url(access: Access, state: str) -> str:
+    """The service market's page. Where it sends the seller back to stands in the platform's console."""
+    service_id = str(access.settings.get("service_id") or "")
+    if not service_id:
+        raise Permanent("请先填写服务市场的服务 ID（service_id）", code="no_service_id")
+    page = str(access.settings.get("authorise_page") or AUTHORISE_URL)
+    return f"{page}?{urlencode({'service_id': service_id, 'state': state})}"
+
+
+def authorise(access: Access, code: str) -> Token:
+    """The code of the page for a pair of tokens; it lives ten minutes."""
+    parameters = {"code": code, "grant_type": "authorization_code"}
+    return _token(access, client.call(access, "/token/create", parameters, as_seller=False))
 
 
 def refresh(access: Access) -> Token:

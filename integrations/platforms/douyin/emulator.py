@@ -16,6 +16,7 @@ from integrations.platforms.douyin import emulator_methods as methods
 from integrations.platforms.douyin.emulator_aftersales import OPEN, AfterSale, AfterSales
 from integrations.platforms.douyin.emulator_control import Hand
 from integrations.platforms.douyin.emulator_gateway import Gate, Grant, Refused, answered, refused
+from integrations.platforms.douyin.emulator_oauth import Authorising
 from integrations.platforms.douyin.emulator_orders import WORDS, Order, Orders, seconds
 from integrations.platforms.douyin.emulator_people import NOTES, ORIGINS, Vault, invent_lines
 from integrations.platforms.douyin.emulator_push import Pushes
@@ -24,7 +25,7 @@ from integrations.platforms.douyin.emulator_waybills import Waybills
 from orders import clock
 
 # What is not written into the journal.
-UNLOGGED = frozenset({"access_token", "refresh_token", "sign", "receiver_info", "sender_info"})
+UNLOGGED = frozenset({"access_token", "refresh_token", "code", "sign", "receiver_info", "sender_info"})
 MOST_SALES_A_TICK = 200
 
 
@@ -65,6 +66,13 @@ class DouyinEmulator(Emulator):
             chance=ids,
             paths=frozenset(methods.METHODS),
         )
+        self.oauth = Authorising(
+            self.gate,
+            service_id=str(options.get("service_id") or "20001"),
+            return_url=str(options.get("return_url") or ""),
+            chance=random.Random(f"{world.seed} douyin tokens"),
+            note=self.journal.write,
+        )
         self.ban_seconds = float(options.get("ban_seconds") or 2)
         self.sell_every = float(options.get("sell_every") or 0)
         self.next_sale = clock.now()
@@ -99,6 +107,8 @@ class DouyinEmulator(Emulator):
         if self.faults.hits("fail"):
             self.journal.write("call", path=request.path, outcome="HTTP 502")
             return Answer(body=b"Bad Gateway", status=502, content_type="text/plain")
+        if (answer := self.oauth.handle(request)) is not None:
+            return answer
         known = request.path in self.gate.paths or request.path in ("/token/refresh", "/token/create")
         if request.method != "POST" or not known:
             return Answer(body=b"not found", status=404, content_type="text/plain")
@@ -137,7 +147,7 @@ class DouyinEmulator(Emulator):
 
     def _done(self, path: str, asked: dict[str, Any]) -> tuple[Any, int]:
         if path.startswith("/token/"):
-            work = self.gate.refresh if path == "/token/refresh" else self.gate.create
+            work = self.gate.refresh if path == "/token/refresh" else self.oauth.create
             return work(asked, clock.now()), 10000
         self.side.faults = self.faults
         found = methods.METHODS[path](self.side, asked)
@@ -217,6 +227,12 @@ class DouyinEmulator(Emulator):
             if order.paid:
                 goods = tuple((line.article.sku, line.quantity) for line in order.lines)
                 yield Sold(order_id=str(order.order_id), goods=goods)
+
+    def happen(self) -> str:
+        return str(self.hand.sell({})["order_id"])
+
+    def signed(self, body: bytes) -> Request:
+        return Request(method="POST", path="", query_string="", headers=self.pushes.headers(body), body=body)
 
     # For people -------------------------------------------------------------------------------------------------
     def page(self) -> str:

@@ -115,7 +115,7 @@ class Gate:
             raise Refused(50001, "dop.token-generate-failed:token-expired", "refresh_token 已过期")
         if grant.expires - now <= LAST_HOUR:
             self.authorise(now)
-        return self._shown(now)
+        return self.shown(now)
 
     def create(self, asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """An app for a seller's own use authorises itself."""
@@ -124,7 +124,7 @@ class Gate:
         if self.grant.expires - now <= LAST_HOUR:
             self.authorise(now)
         self.grant.closed = False
-        return self._shown(now)
+        return self.shown(now)
 
     def authorise(self, now: datetime) -> None:
         grant = self.grant
@@ -142,7 +142,7 @@ class Gate:
         elif token != grant.former or grant.former_until is None or grant.former_until <= now:
             raise Refused(40003, "isv.access-token-no-existed", "access_token 不存在")
 
-    def _shown(self, now: datetime) -> dict[str, Any]:
+    def shown(self, now: datetime) -> dict[str, Any]:
         return {
             "access_token": self.grant.access_token,
             "refresh_token": self.grant.refresh_token,

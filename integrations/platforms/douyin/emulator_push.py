@@ -80,16 +80,18 @@ class Pushes:
         body = json.dumps([message.shown() for message in batch], ensure_ascii=False).encode()
         return self.send_body(body, tags=[message.tag for message in batch])
 
-    def send_body(self, body: bytes, *, tags: list[str], sign: str | None = None) -> bool:
-        headers = {
+    def headers(self, body: bytes, *, sign: str | None = None) -> dict[str, str]:
+        return {
             "Content-Type": "application/json;charset=UTF-8",
             "app-id": self.app_key,
             "event-sign": self.sign(body, self.sign_method) if sign is None else sign,
             "sign-method": self.sign_method,
         }
+
+    def send_body(self, body: bytes, *, tags: list[str], sign: str | None = None) -> bool:
         said = ""
         try:
-            response = http_call("POST", self.url, data=body, headers=headers)
+            response = http_call("POST", self.url, data=body, headers=self.headers(body, sign=sign))
             said = response.text[:500]
             reply = json.loads(said)
             good = isinstance(reply, dict) and reply.get("code") == 0

@@ -8,20 +8,18 @@ shop's settings give, and `at`, since when the content is so where `update_time`
 the main status only, not with the memo, the flag or the address.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said
+from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields, pushes
 from integrations.platforms.douyin.fields import Row
 from integrations.platforms.douyin.receivers import receiver
 from orders.vocabulary import LineSnapshot, OrderSnapshot
-
-log = logging.getLogger(__name__)
 
 # `main_status`, which tells more, or `order_status`.
 STATUSES = {
@@ -54,30 +52,31 @@ LARGEST_QUANTITY = 10**6
 
 def parse(message: Message) -> Sequence[Said | Fetch]:
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
+    doubts = Doubts("douyin")
     if message.kind == "order":
-        snapshot = _kept_order(fields.object_in(message.body))
-        return [Said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
+        snapshot = _kept_order(fields.object_in(message.body), doubts)
+        return [doubts.said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
     if message.kind == "refund":
-        subject, refund = aftersales.listed(fields.object_in(message.body))
-        return [Said(key=message.key, subject=subject, snapshot=refund)]
+        subject, refund = aftersales.listed(fields.object_in(message.body), doubts)
+        return [doubts.said(key=message.key, subject=subject, snapshot=refund)]
     if message.kind.startswith("push:"):
-        return pushes.parse(message)
+        return pushes.parse(message, doubts)
     raise Unreadable(f"没有这种报文：{message.kind}")
 
 
-def _kept_order(found: Row) -> OrderSnapshot:
+def _kept_order(found: Row, doubts: Doubts) -> OrderSnapshot:
     row, remarks = fields.inside(found, "order"), fields.inside(found, "tower")
     if not row:
         raise Unreadable("报文里没有订单")
     flags = remarks.get("flags") or []
     if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
         raise Unreadable("附注 flags 不是列表")
-    return order(row, flags=flags, known_since=fields.time(remarks, "at"))
+    return order(row, doubts, flags=flags, known_since=fields.time(remarks, "at"))
 
 
-def order(row: Row, *, flags: Iterable[str] = (), known_since: datetime | None = None) -> OrderSnapshot:
+def order(row: Row, doubts: Doubts, *, flags: Iterable[str] = (), known_since: datetime | None = None) -> OrderSnapshot:
     """What one row of `/order/searchList` says."""
-    platform_status, status = _status(row)
+    platform_status, status = _status(row, doubts)
     placed, updated = fields.time(row, "create_time"), fields.time(row, "update_time")
     if placed is None:
         raise Unreadable("订单没有下单时间")
@@ -94,7 +93,7 @@ def order(row: Row, *, flags: Iterable[str] = (), known_since: datetime | None =
         closed_at=(ended or updated or modified) if status == "closed" else None,
         finished_at=(ended or updated or modified) if status == "finished" else None,
         amount=_amount(row),
-        lines=_lines(skus),
+        lines=_lines(skus, doubts),
         receiver=receiver(row),
         buyer=fields.written(row, "doudian_open_id"),
         buyer_note=fields.written(row, "buyer_words"),
@@ -107,15 +106,21 @@ def order(row: Row, *, flags: Iterable[str] = (), known_since: datetime | None =
     )
 
 
-def _status(row: Row) -> tuple[str, str]:
+def _status(row: Row, doubts: Doubts) -> tuple[str, str]:
     """Douyin's number, and what it means. The main status knows deposits, risk checks and finished refunds."""
-    told = [text for name in ("main_status", "order_status") if (text := fields.written(row, name))]
+    told = _numbers(row, doubts)
     if not told:
         raise Unreadable("订单没有状态")
     number = next((text for text in told if text in STATUSES), told[0])
-    if number not in STATUSES:
-        log.warning("douyin: unlisted order status %.40r", number)
     return number, STATUSES.get(number, "unknown")
+
+
+def _numbers(source: Row, doubts: Doubts) -> list[str]:
+    """The main status and the other one, as far as they are told."""
+    found = [text for name in ("main_status", "order_status") if (text := fields.written(source, name))]
+    for text in found:
+        doubts.meaning(STATUSES, text, "订单状态", "unknown")
+    return found
 
 
 def _words(row: Row, number: str) -> str:
@@ -148,16 +153,16 @@ def _amount(row: Row) -> Decimal:
     return found
 
 
-def _lines(skus: Sequence[Row]) -> tuple[LineSnapshot, ...]:
+def _lines(skus: Sequence[Row], doubts: Doubts) -> tuple[LineSnapshot, ...]:
     if not skus:
         raise Unreadable("订单没有商品单")
-    lines = [_line(sku) for sku in skus]
+    lines = [_line(sku, doubts) for sku in skus]
     if len({line.platform_line_id for line in lines}) != len(lines):
         raise Unreadable("商品单号重复")
     return tuple(lines)
 
 
-def _line(sku: Row) -> LineSnapshot:
+def _line(sku: Row, doubts: Doubts) -> LineSnapshot:
     quantity = fields.number(sku, "item_num")
     if quantity is None or not 1 <= quantity <= LARGEST_QUANTITY:
         raise Unreadable(f"商品单数量不对：{quantity}")
@@ -172,7 +177,7 @@ def _line(sku: Row) -> LineSnapshot:
         title=" ".join(filter(None, (fields.written(sku, "product_name"), *spec))),
         quantity=quantity,
         price=price,
-        closed=bool({fields.written(sku, name) for name in ("main_status", "order_status")} & CLOSED),
+        closed=not CLOSED.isdisjoint(_numbers(sku, doubts)),
         gift=fields.written(sku, "given_product_type") == GIFT,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from integrations.adapter import Fetch, Message, Said
+from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields
 from integrations.platforms.douyin.fields import Row
@@ -39,9 +40,36 @@ ADDRESS_ASKED = "111"
 REFUND_DONE = "206"
 # Arbitration, special refunds and re-shipping: the list of after-sales tells them. Goods are not orders.
 SILENT_TAGS = frozenset({"212", "216", "217", "218", "224", "225", "226", "227", "400", "417"})
+# What a person ticks in the console of the app: (tag, name there), what for.
+WANTED = (
+    ("100 doudian_trade_TradeCreate", "订单创建"),
+    ("101 doudian_trade_TradePaid", "订单支付"),
+    ("110 doudian_trade_TradePending", "订单已支付待处理"),
+    ("102 doudian_trade_TradeSellerShip", "卖家发货"),
+    ("108 doudian_trade_TradePartlySellerShip", "部分发货"),
+    ("104 doudian_trade_TradeLogisticsChanged", "物流信息变更"),
+    ("103 doudian_trade_TradeSuccess", "交易完成"),
+    ("106 doudian_trade_TradeCanceled", "订单取消"),
+    ("109 doudian_trade_TradeAmountChanged", "订单金额修改"),
+    ("111 doudian_trade_TradeAddressChangeApplied", "买家申请改址"),
+    ("105 doudian_trade_TradeAddressChanged", "收货信息变更"),
+    ("112 doudian_trade_TradeAppointment", "预约发货时间变更"),
+    ("113 doudian_trade_TradeMemoModify", "卖家备注与旗标（不订阅则要等复查才知道）"),
+    ("200 doudian_refund_RefundCreated", "买家申请售后"),
+    ("201 doudian_refund_RefundAgreed", "同意退款"),
+    ("202 doudian_refund_ReturnApplyAgreed", "同意退货"),
+    ("203 doudian_refund_BuyerReturnGoods", "买家退货"),
+    ("204 doudian_refund_RefundRefused", "拒绝退款"),
+    ("205 doudian_refund_ReturnApplyRefused", "拒绝退货"),
+    ("206 doudian_refund_RefundSuccess", "退款成功"),
+    ("207 doudian_refund_RefundClosed", "售后关闭"),
+    ("208 doudian_refund_RefundModified", "买家修改售后申请"),
+    ("209 doudian_refund_RefundExpirationChange", "售后时效变更"),
+    ("211 doudian_refund_ExchangeConfirmed", "换货确认"),
+)
 
 
-def parse(message: Message) -> Sequence[Said | Fetch]:
+def parse(message: Message, doubts: Doubts) -> Sequence[Said | Fetch]:
     """What one element of a pushed array says."""
     envelope = fields.object_in(message.body)
     if envelope.get("shop") == "other":
@@ -57,7 +85,7 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
     if tag == ADDRESS_ASKED:
         return _address_asked(message, data, fields.inside(envelope, "tower"))
     if tag in aftersales.TAGS:
-        return _refund_told(message, tag, data)
+        return _refund_told(message, tag, data, doubts)
     log.warning("douyin: unlisted push tag %.20r", tag)
     # Whatever it is: an order that it names is read again.
     return [_pointed_at(data, "update_time")] if fields.told(data, "p_id") else []
@@ -104,7 +132,7 @@ def request_id(subject: str, asked_at: int) -> str:
     return f"address:{subject}:{asked_at}"
 
 
-def _refund_told(message: Message, tag: str, data: Row) -> list[Said | Fetch]:
-    subject, refund = order_id(data), aftersales.pushed(tag, data)
+def _refund_told(message: Message, tag: str, data: Row, doubts: Doubts) -> list[Said | Fetch]:
+    subject, refund = order_id(data), aftersales.pushed(tag, data, doubts)
     told: list[Said | Fetch] = [Fetch(subject=subject)] if tag == REFUND_DONE else []
-    return [*told, Said(key=message.key, subject=subject, snapshot=refund)] if refund else told
+    return [*told, doubts.said(key=message.key, subject=subject, snapshot=refund)] if refund else told

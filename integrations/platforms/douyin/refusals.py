@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.errors import AlreadyDone, OutOfNumbers, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 
 
 class ConnectionAtFault(Permanent):
@@ -106,7 +106,7 @@ BUSINESS: dict[str, tuple[type[OutsideError], str]] = {
     "20013": (Permanent, "一次查询超过 50000 条"),
     "31009": (Unauthorised, "授权不存在，请重新授权"),
     # Waybills.
-    "10701": (Permanent, "电子面单库存不足，请充值"),
+    "10701": (OutOfNumbers, "电子面单库存不足，请充值"),
 }
 # Seconds to wait where trying again at once is pointless.
 WAITS = {"60109": 300.0, "70011": 5.0}

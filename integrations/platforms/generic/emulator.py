@@ -127,16 +127,25 @@ class ShopEmulator(Emulator):
             self.send_later(lambda: self._send(number, identity, body), at)
 
     def _send(self, number: str, identity: str, body: bytes) -> None:
+        answer = requests.post(self.tower_hook, data=body, headers=self._headers(identity, body), timeout=10)
+        self.journal.write("pushed", order=number, status=answer.status_code)
+
+    def _headers(self, identity: str, body: bytes) -> dict[str, str]:
         stamp = str(int(clock.now().timestamp()))
         signed = hmac.new(self.secret.encode(), f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()
-        headers = {
+        return {
             "Content-Type": "application/json",
             "webhook-id": identity,
             "webhook-timestamp": stamp,
             "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
         }
-        answer = requests.post(self.tower_hook, data=body, headers=headers, timeout=10)
-        self.journal.write("pushed", order=number, status=answer.status_code)
+
+    def happen(self) -> str:
+        return str(self._sell({})["tid"])
+
+    def signed(self, body: bytes) -> Request:
+        identity = f"msg_{hashlib.sha256(body).hexdigest()[:20]}"
+        return Request(method="POST", path="", query_string="", headers=self._headers(identity, body), body=body)
 
     # A test's hand -----------------------------------------------------------------------------------------------
     def control(self, command: str, data: dict[str, Any]) -> Any:

@@ -28,11 +28,11 @@ class JdAdapter(Adapter):
     name = "jd"
     title = "京东 POP"
     system = "platform"
-    capabilities = frozenset({"poll", "fetch", "ship", "token", "slice", "numbers", "answer"})
+    capabilities = frozenset({"poll", "fetch", "ship", "token", "authorise", "slice", "numbers", "answer"})
     fields = (
         Field("app_key", "App Key", required=True),
         Field("app_secret", "App Secret", help="更换期间可以同时填新旧两个，新的在前", required=True, secret=True),
-        Field("access_token", "店铺授权 access_token", required=True, secret=True),
+        Field("access_token", "店铺授权 access_token", help="点“去授权”取得，或从平台复制", secret=True),
         Field("refresh_token", "refresh_token", help="留空则不能自动续期", secret=True),
         Field("oauth_url", "授权服务地址", default=authorising.OAUTH_URL),
         Field("start", "首次读取的起点", help="ISO 时间；留空则从一天前开始"),
@@ -69,6 +69,12 @@ class JdAdapter(Adapter):
 
     def refresh(self, access: Access) -> Token:
         return authorising.refresh(access)
+
+    def authorise_url(self, access: Access, state: str) -> str:
+        return authorising.authorise_url(access, state)
+
+    def authorise(self, access: Access, code: str) -> Token:
+        return authorising.authorise(access, code)
 
     def ship(self, access: Access, wish: ShipWish) -> None:
         shipping.ship(access, wish)

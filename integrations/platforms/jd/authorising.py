@@ -1,9 +1,12 @@
-"""Keeping the shop's authorisation alive. Source: the OAuth pages of open.jd.com, as public SDKs use them.
+"""The shop's authorisation: the page, its code, and a fresh token in time. Source: the OAuth pages of open.jd.com, as
+public SDKs use them.
 
 A token that has ended cannot be refreshed: then a person must authorise again.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from integrations.adapter import Access, Token
 from integrations.errors import Permanent, Temporary, Unauthorised
@@ -14,30 +17,50 @@ OAUTH_URL = "https://open-oauth.jd.com/oauth2"
 LONGEST_LIFE = 400 * 24 * 3600
 
 
+def authorise_url(access: Access, state: str) -> str:
+    query = {
+        "app_key": str(access.settings.get("app_key") or ""),
+        "response_type": "code",
+        "redirect_uri": access.return_url,
+        "state": state,
+        "scope": "snsapi_base",
+    }
+    return f"{_base(access)}/to_login?{urlencode(query)}"
+
+
+def authorise(access: Access, code: str) -> Token:
+    """The code of the page for a pair of tokens."""
+    return _asked(access, "access_token", {"grant_type": "authorization_code", "code": code}, kept="")
+
+
 def refresh(access: Access) -> Token:
     """A fresh access token and the refresh token that goes with it."""
     old = client.listed(access.secrets.get("refresh_token"))
     if not old:
         raise Unauthorised("没有 refresh_token，请重新授权", code="no_refresh_token")
-    parameters = {
-        "app_key": str(access.settings.get("app_key") or ""),
-        "app_secret": client.app_secret(access),
-        "grant_type": "refresh_token",
-        "refresh_token": old[0],
-    }
-    url = str(access.settings.get("oauth_url") or OAUTH_URL).rstrip("/") + "/refresh_token"
+    asked = {"grant_type": "refresh_token", "refresh_token": old[0]}
+    return _asked(access, "refresh_token", asked, kept=old[0])
+
+
+def _base(access: Access) -> str:
+    return str(access.settings.get("oauth_url") or OAUTH_URL).rstrip("/")
+
+
+def _asked(access: Access, path: str, asked: Mapping[str, str], *, kept: str) -> Token:
+    """What the authorisation service gives; `kept` is the refresh token that stays where no other comes."""
+    app = {"app_key": str(access.settings.get("app_key") or ""), "app_secret": client.app_secret(access)}
     try:
-        response = http_call("GET", url, params=parameters)
+        response = http_call("GET", f"{_base(access)}/{path}", params={**app, **asked})
     except Permanent as error:
         raise refusals.ConnectionAtFault(str(error), code=error.code) from error
     answer = client.as_object(response.content)
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
         if "code" not in answer and "error" not in answer:
-            raise Temporary("京东的续期回答里没有 access_token", code="unreadable_answer")
+            raise Temporary("京东的授权回答里没有 access_token", code="unreadable_answer")
         code = str(answer.get("code") or answer.get("error") or "")
         raise refusals.token_refusal(code, str(answer.get("msg") or answer.get("error_description") or ""))
-    secrets = {"access_token": token, "refresh_token": str(answer.get("refresh_token") or old[0])}
+    secrets = {"access_token": token, "refresh_token": str(answer.get("refresh_token") or kept)}
     return Token(secrets=secrets, expires_at=_born(answer.get("time"), access.now) + _life(answer.get("expires_in")))
 
 

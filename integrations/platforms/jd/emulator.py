@@ -17,11 +17,12 @@ from urllib.parse import parse_qsl
 from integrations.emulation import Answer, Emulator, Faults, Journal, Request, Sold, World, json_answer
 from integrations.platforms.jd import emulator_methods as methods
 from integrations.platforms.jd.emulator_gateway import Gate, Grant, NotDone, Refused, written
+from integrations.platforms.jd.emulator_oauth import Authorising
 from integrations.platforms.jd.emulator_orders import OPEN, REMARKS, WITHDRAWN, Application, Order, Orders
 from integrations.platforms.jd.emulator_people import NOTES, invent_lines
 from orders import clock
 
-ROUTER, REFRESH = "/routerjson", "/oauth2/refresh_token"
+ROUTER = "/routerjson"
 # What is not written into the journal.
 UNLOGGED = frozenset({"access_token", "sign", "app_secret", "refresh_token"})
 MOST_SALES_A_TICK = 200
@@ -58,6 +59,8 @@ class JdEmulator(Emulator):
         secret = str(options.get("app_secret") or "emulator-secret")
         known = frozenset(methods.METHODS)
         self.gate = Gate(str(options.get("app_key") or "JDEMULATOR0001"), secret, grant, ids, methods=known)
+        words = random.Random(f"{world.seed} jd tokens")
+        self.oauth = Authorising(self.gate, shop=self.seller, chance=words, note=self.journal.write)
         self.ban_seconds = float(options.get("ban_seconds") or 2)
         self.sell_every = float(options.get("sell_every") or 0)
         self.next_sale = clock.now()
@@ -91,10 +94,10 @@ class JdEmulator(Emulator):
             return Answer(body=b"Bad Gateway", status=502, content_type="text/plain")
         form = dict(request.query())
         form |= dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-        path = request.path.rstrip("/")
-        if path == REFRESH:
-            return self._refresh(form)
-        if path != ROUTER or request.method != "POST":
+        if (answer := self.oauth.handle(request)) is not None:
+            lost = self.faults.hits("lose_answer")
+            return Answer(body=b"Gateway Timeout", status=504, content_type="text/plain") if lost else answer
+        if request.path.rstrip("/") != ROUTER or request.method != "POST":
             return Answer(body=b"not found", status=404, content_type="text/plain")
         return self._called(form)
 
@@ -129,13 +132,6 @@ class JdEmulator(Emulator):
             raise Refused("61", "业务参数不是JSON", "Invalid 360buy_param_json")
         side = methods.Side(self.orders, self.vender_id, self.with_oaid, self.faults, self.journal.write)
         return methods.METHODS[method](side, asked)
-
-    def _refresh(self, form: dict[str, str]) -> Answer:
-        answer = self.gate.refresh(form, clock.now())
-        self.journal.write("token_refresh", outcome=answer.get("msg", "ok"))
-        if self.faults.hits("lose_answer"):
-            return Answer(body=b"Gateway Timeout", status=504, content_type="text/plain")
-        return json_answer(answer)
 
     # What happens by itself -------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -259,6 +255,9 @@ class JdEmulator(Emulator):
             "modified": written(order.modified),
             "waybill": order.waybill,
         }
+
+    def happen(self) -> str:
+        return str(self._sell({})["order_id"])
 
     # For people -------------------------------------------------------------------------------------------------
     def page(self) -> str:

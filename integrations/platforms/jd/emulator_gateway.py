@@ -88,14 +88,14 @@ class Gate:
             return {"code": 401, "msg": "app_key 或 app_secret 不正确", "requestId": self._word(8)}
         again = query.get("refresh_token") == grant.previous and grant.refreshed_at is not None
         if again and grant.refreshed_at is not None and now - grant.refreshed_at <= GRACE:
-            return self._shown(now)
+            return self.shown(now)
         if query.get("refresh_token") != grant.refresh_token:
             return {"code": 402, "msg": "refresh_token 无效", "requestId": self._word(8)}
         if grant.expires <= now:
             return {"code": 403, "msg": "refresh_token 已过期，请重新授权", "requestId": self._word(8)}
         grant.previous, grant.refreshed_at = grant.refresh_token, now
         self.authorise(now)
-        return self._shown(now)
+        return self.shown(now)
 
     def authorise(self, now: datetime) -> None:
         """New tokens, as after a person authorised again."""
@@ -103,7 +103,7 @@ class Gate:
         grant.access_token, grant.refresh_token = self._word(32), self._word(32)
         grant.expires = now + grant.life
 
-    def _shown(self, now: datetime) -> dict[str, Any]:
+    def shown(self, now: datetime) -> dict[str, Any]:
         grant = self.grant
         return {
             "access_token": grant.access_token,

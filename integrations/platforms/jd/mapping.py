@@ -8,13 +8,13 @@ A kept order is `{"order": row, "tower": {…}}`; beside JD's row stand the read
 settings give, `after` (the how manieth content under one `modified`), `lock` (`open` or `lifted`).
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said
+from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.jd import fields
 from orders.vocabulary import (
@@ -26,8 +26,6 @@ from orders.vocabulary import (
     from_fen,
     yuan,
 )
-
-log = logging.getLogger(__name__)
 
 # The reader's own word for a row of `notPayOrderInfo`, which is listed nowhere else.
 NOT_PAID = "NOT_PAY"
@@ -80,17 +78,18 @@ LARGEST_QUANTITY = 10**6
 
 def parse(message: Message) -> Sequence[Said | Fetch]:
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
+    doubts = Doubts("jd")
     if message.kind == "order":
-        return _order_said(message)
+        return _order_said(message, doubts)
     if message.kind == "refund":
         found = fields.object_in(message.body)
         row = fields.inside(found, "refund", "退款单")
-        said = refund(row, in_fen=found.get("unit") != "yuan")
-        return [Said(key=message.key, subject=fields.identity(row, "orderId"), snapshot=said)]
+        snapshot = refund(row, doubts, in_fen=found.get("unit") != "yuan")
+        return [doubts.said(key=message.key, subject=fields.identity(row, "orderId"), snapshot=snapshot)]
     raise Unreadable(f"没有这种报文：{message.kind}")
 
 
-def order(row: Mapping[str, Any], *, flags: Sequence[str] = (), after: int = 0) -> OrderSnapshot:
+def order(row: Mapping[str, Any], doubts: Doubts, *, flags: Sequence[str] = (), after: int = 0) -> OrderSnapshot:
     """What one row of `jingdong.pop.order.search` says.
 
     JD moves `modified` for states and waybills, not surely for a new address: the how manieth content under one
@@ -99,9 +98,7 @@ def order(row: Mapping[str, Any], *, flags: Sequence[str] = (), after: int = 0) 
     state = fields.written(row, "orderState")
     if not state:
         raise Unreadable("订单没有状态")
-    status = STATUSES.get(state, "unknown")
-    if status == "unknown":
-        log.warning("jd: unlisted order state %.40r", state)
+    status = doubts.meaning(STATUSES, state, "订单状态", "unknown")
     if state == LOCKED and fields.written(row, "waybill"):
         # Locked after it left: what was shipped stays so.
         status = "shipped"
@@ -130,15 +127,12 @@ def order(row: Mapping[str, Any], *, flags: Sequence[str] = (), after: int = 0) 
     )
 
 
-def refund(row: Mapping[str, Any], *, in_fen: bool) -> RefundSnapshot:
+def refund(row: Mapping[str, Any], doubts: Doubts, *, in_fen: bool) -> RefundSnapshot:
     """A refund application: always for the whole order, and before the goods are with the buyer.
 
     `applyRefundSum` is not described; public integrations read it as fen, which the connection may overrule.
     """
-    platform_status = fields.written(row, "status")
-    status = REFUNDS.get(platform_status, "open")
-    if platform_status not in REFUNDS:
-        log.warning("jd: unlisted refund status %.40r", platform_status)
+    status = doubts.meaning(REFUNDS, fields.written(row, "status"), "退款审核状态", "open")
     applied = fields.time(row, "applyTime")
     if applied is None:
         raise Unreadable("退款单没有申请时间")
@@ -153,7 +147,7 @@ def refund(row: Mapping[str, Any], *, in_fen: bool) -> RefundSnapshot:
     )
 
 
-def _order_said(message: Message) -> list[Said]:
+def _order_said(message: Message, doubts: Doubts) -> list[Said]:
     found = fields.object_in(message.body)
     row, remarks = fields.inside(found, "order", "订单"), found.get("tower") or {}
     if not isinstance(remarks, Mapping):
@@ -163,8 +157,8 @@ def _order_said(message: Message) -> list[Said]:
         raise Unreadable("附注 flags 不是列表")
     if not isinstance(after, int) or not 0 <= after < 1000:
         raise Unreadable("附注 after 不是序号")
-    snapshot = order(row, flags=flags, after=after)
-    says = [Said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
+    snapshot = order(row, doubts, flags=flags, after=after)
+    says = [doubts.said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
     if lock := remarks.get("lock"):
         request = lock_request(snapshot, lifted=lock == "lifted")
         says.append(Said(key=f"{message.key[:150]}:lock", subject=snapshot.platform_order_id, snapshot=request))

@@ -27,6 +27,11 @@ DETAIL_FIELDS = ",".join(
     )
 )
 LIST_FIELDS = "tid,tid_str,modified,status"
+REFUND_LIST_FIELDS = (
+    "refund_id,tid,oid,status,refund_fee,payment,total_fee,created,modified,order_status,good_status,has_good_return,"
+    "reason,sid,refund_phase"
+)
+REFUND_FIELDS = f"{REFUND_LIST_FIELDS},dispute_type,refund_version,cs_status,operation_contraint,refund_remind_timeout"
 
 
 def gateway(access: Access) -> str:
@@ -37,7 +42,7 @@ def gateway(access: Access) -> str:
 
 def app_secrets(access: Access) -> list[str]:
     """Every app secret that is valid now, the one to sign with first. Two live side by side while one is replaced."""
-    return _listed(access.secrets.get("app_secret"))
+    return listed(access.secrets.get("app_secret"))
 
 
 def call(access: Access, method: str, parameters: Mapping[str, Any], *, as_seller: bool = True) -> dict[str, Any]:
@@ -57,7 +62,7 @@ def signed(access: Access, method: str, parameters: Mapping[str, Any], *, as_sel
     The time is read at each call and not from `access`: a long poll would outlive the ten minutes that TOP tolerates.
     """
     secrets = app_secrets(access)
-    sessions = _listed(access.secrets.get("session"))
+    sessions = listed(access.secrets.get("session"))
     if not secrets:
         raise Unauthorised("没有配置 app secret", code="no_app_secret")
     if as_seller and not sessions:
@@ -121,7 +126,7 @@ def number(access: Access, name: str, default: int, *, least: int = 1, most: int
     return min(max(wanted, least), most)
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
     found = value if isinstance(value, list | tuple) else [value]
     return [str(secret) for secret in found if secret]
 

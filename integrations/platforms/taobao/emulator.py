@@ -2,7 +2,7 @@
 
 Control commands (POST `_control/<command>`): `sell`, `pay`, `refund`, `refund_close`, `refund_success`,
 `refund_status`, `change_address`, `close`, `finish`, `memo`, `group_buy_done`, `question`, `orders`,
-`expire_session`, `renew_session`, `ban`, and `faults`. See `README.md` for their data.
+`expire_session`, `renew_session`, `ban`, `waybills_left`, and `faults`. See `README.md` for their data.
 """
 
 import json
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from integrations.emulation import Answer, Emulator, Journal, Request, Sold, World, json_answer
 from integrations.platforms.taobao.emulator_gateway import Gate, Refused, Session, service_error, written
 from integrations.platforms.taobao.emulator_methods import METHODS, Call, Side
+from integrations.platforms.taobao.emulator_oauth import Authorising
 from integrations.platforms.taobao.emulator_people import NOTES, invent_lines
 from integrations.platforms.taobao.emulator_questions import Questions
 from integrations.platforms.taobao.emulator_queue import MessageQueue
@@ -25,7 +26,9 @@ from orders import clock
 
 ROUTER = "/router/rest"
 # What is not written into the journal: secrets, and what is long and says nothing.
-UNLOGGED = frozenset({"session", "sign", "fields", "param_waybill_cloud_print_apply_new_request", "query_list"})
+UNLOGGED = frozenset(
+    {"session", "sign", "fields", "param_waybill_cloud_print_apply_new_request", "query_list", "refresh_token"}
+)
 MOST_SALES_A_TICK = 200
 
 
@@ -59,6 +62,10 @@ class TaobaoEmulator(Emulator):
         self.trades = Trades(self.sales, self._tell)
         self.waybills = Waybills(self.ids, self.trades, self.journal.write)
         self.questions = Questions(self)
+        life = timedelta(seconds=float(options.get("token_seconds") or 30 * 24 * 3600))
+        words = random.Random(f"{world.seed} taobao tokens")
+        self.oauth = Authorising(self.gate, chance=words, life=life, note=self.journal.write)
+        self.oauth.refresh_tokens[str(options.get("refresh_token") or "6101emulator")] = self.seller
         self.commands: dict[str, Callable[[dict[str, Any]], Any]] = {
             "sell": self._sell,
             "pay": lambda data: self._act("paid", data, self.trades.pay),
@@ -76,10 +83,13 @@ class TaobaoEmulator(Emulator):
             "expire_session": lambda data: self._expire(data, expired=True),
             "renew_session": lambda data: self._expire(data, expired=False),
             "ban": self._ban,
+            "waybills_left": self._waybills_left,
         }
 
     # The gateway ------------------------------------------------------------------------------------------------
     def handle(self, request: Request) -> Answer:
+        if (answer_of_oauth := self.oauth.handle(request)) is not None:
+            return answer_of_oauth
         if request.path.rstrip("/") != ROUTER:
             return Answer(body=b"not found", status=404, content_type="text/plain")
         form = dict(request.query())
@@ -116,7 +126,15 @@ class TaobaoEmulator(Emulator):
         if failing:
             raise service_error("isp.top-remote-connection-timeout", "后端服务连接超时")
         work, as_seller = METHODS[method]
-        side = Side(self.trades, self.queue, self.waybills, self.permitted, self.journal.write, self.app_key)
+        side = Side(
+            trades=self.trades,
+            queue=self.queue,
+            waybills=self.waybills,
+            permitted=self.permitted,
+            note=self.journal.write,
+            app_key=self.app_key,
+            refresh=self.oauth.refresh,
+        )
         return work(side, Call(form, self.gate.seller(form, now) if as_seller else ""))
 
     def _request_id(self) -> str:
@@ -160,7 +178,9 @@ class TaobaoEmulator(Emulator):
 
     def _refund(self, data: dict[str, Any]) -> dict[str, Any]:
         trade = self.trades.find(str(data["tid"]))
-        asked = [refund.refund_id for refund in self.trades.refund(trade, str(data.get("oid") or ""))]
+        kind, fee = str(data.get("kind") or "REFUND"), str(data.get("fee") or "")
+        found = self.trades.refund(trade, str(data.get("oid") or ""), kind=kind, fee=fee)
+        asked = [refund.refund_id for refund in found]
         self.journal.write("refund_asked", refund_ids=asked, **self._state(trade))
         return {**self._state(trade), "refund_ids": asked}
 
@@ -181,6 +201,14 @@ class TaobaoEmulator(Emulator):
         for session in self.gate.sessions.values():
             if session.seller == str(data.get("seller") or self.seller):
                 session.expires = clock.now() if expired else None
+        return {"ok": True}
+
+    def _waybills_left(self, data: dict[str, Any]) -> dict[str, Any]:
+        """`{"cp_code", "left"}`; without `left` there are plenty again."""
+        if data.get("left") is None:
+            self.waybills.left.pop(str(data["cp_code"]), None)
+        else:
+            self.waybills.left[str(data["cp_code"])] = int(data["left"])
         return {"ok": True}
 
     def _ban(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +245,14 @@ class TaobaoEmulator(Emulator):
             "refunds": {str(line.oid): line.refund_status for line in trade.lines if line.refund_id},
             "waybills": sorted({line.invoice_no for line in trade.lines if line.invoice_no}),
         }
+
+    def happen(self) -> str:
+        return str(self.control("sell", {})["tid"])
+
+    def signed(self, body: bytes) -> Request:
+        query = self.questions.signed_query("address", body)
+        headers = {"Content-Type": "application/json;charset=utf-8"}
+        return Request(method="POST", path="", query_string=query, headers=headers, body=body)
 
     # For people -------------------------------------------------------------------------------------------------
     def page(self) -> str:
@@ -255,6 +291,8 @@ def _summary(method: str, answer: dict[str, Any]) -> Any:
     """An answer as the journal keeps it: ids and counts instead of whole orders, and never plain receiver data."""
     if method == "taobao.top.oaid.decrypt":
         return {"receivers": len(answer["receiver_list"]["receiver"])}
+    if method == "taobao.top.auth.token.refresh":
+        return {"refreshed": True}
     if method == "taobao.trade.fullinfo.get":
         return {name: answer["trade"].get(name) for name in ("tid_str", "status", "modified", "oaid")}
     if method == "taobao.tmc.messages.consume":

@@ -8,6 +8,7 @@ from typing import Any
 
 from integrations.platforms.taobao.emulator_gateway import Refused, invalid, read_time, service_error
 from integrations.platforms.taobao.emulator_queue import MessageQueue
+from integrations.platforms.taobao.emulator_refunds import Refund
 from integrations.platforms.taobao.emulator_shipping import ship
 from integrations.platforms.taobao.emulator_trades import Trade, Trades
 from integrations.platforms.taobao.emulator_waybills import Waybills
@@ -28,6 +29,8 @@ class Side:
     permitted: dict[str, str]
     note: Callable[..., None]
     app_key: str
+    # A refresh token → the answer of `taobao.top.auth.token.refresh`.
+    refresh: Callable[[str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,6 @@ def trade_fullinfo(side: Side, call: Call) -> dict[str, Any]:
 
 
 def refunds_receive(side: Side, call: Call) -> dict[str, Any]:
-    call.need("fields")
     since = read_time(call.need("start_modified"), "start_modified")
     until = read_time(call.need("end_modified"), "end_modified")
     wanted = call.form.get("status", "")
@@ -99,7 +101,36 @@ def refunds_receive(side: Side, call: Call) -> dict[str, Any]:
         if refund.trade.seller == call.seller and since <= refund.modified <= until and wanted in ("", refund.status)
     ]
     rows.sort(key=lambda refund: (refund.modified, refund.refund_id), reverse=True)
-    return _paged([refund.shown() for refund in rows], call, "refunds", "refund")
+    fields = set(call.need("fields").split(","))
+    return _paged([_cut(refund.listed(), fields) for refund in rows], call, "refunds", "refund")
+
+
+def refund_get(side: Side, call: Call) -> dict[str, Any]:
+    return {"refund": _cut(_refund(side, call, call.need("refund_id")).shown(), set(call.need("fields").split(",")))}
+
+
+def sendgoods_cancel(side: Side, call: Call) -> dict[str, Any]:
+    """AG 取消发货: a yes gives the money back at once, a no leaves the refund to people."""
+    asked = call.json("param")
+    if not isinstance(asked, dict) or asked.get("status") not in ("SUCCESS", "FAIL"):
+        raise invalid("param")
+    refund = _refund(side, call, str(asked.get("refund_id") or ""))
+    if str(asked.get("tid")) != str(refund.trade.tid) or str(asked.get("oid")) != str(refund.line.oid):
+        return {"result": {"success": False, "error_code": "ORDER_NOT_MATCH", "error_info": "订单与退款单不匹配"}}
+    if refund.status != "WAIT_SELLER_AGREE" or refund.phase != "onsale":
+        return {"result": {"success": False, "error_code": "REFUND_STATUS", "error_info": "退款单状态不允许此操作"}}
+    side.note("sendgoods_cancel", refund_id=refund.refund_id, tid=str(refund.trade.tid), status=asked["status"])
+    if asked["status"] == "SUCCESS":
+        side.trades.set_refund(refund.trade, "SUCCESS", str(refund.line.oid))
+    return {"result": {"success": True}}
+
+
+def token_refresh(side: Side, call: Call) -> dict[str, Any]:
+    return side.refresh(call.need("refresh_token"))
+
+
+def waybill_search(side: Side, call: Call) -> dict[str, Any]:
+    return {"waybill_apply_subscription_cols": {"waybill_apply_subscription_info": side.waybills.branches()}}
 
 
 def messages_consume(side: Side, call: Call) -> dict[str, Any]:
@@ -175,17 +206,28 @@ METHODS: dict[str, tuple[Method, bool]] = {
     "taobao.trades.sold.get": (trades_sold, True),
     "taobao.trade.fullinfo.get": (trade_fullinfo, True),
     "taobao.refunds.receive.get": (refunds_receive, True),
+    "taobao.refund.get": (refund_get, True),
+    "taobao.rdc.aligenius.sendgoods.cancel": (sendgoods_cancel, True),
+    "taobao.top.auth.token.refresh": (token_refresh, False),
     "taobao.tmc.messages.consume": (messages_consume, False),
     "taobao.tmc.messages.confirm": (messages_confirm, False),
     "taobao.tmc.queue.get": (queue_get, False),
     "taobao.tmc.user.permit": (user_permit, True),
     "cainiao.waybill.ii.get": (waybill_get, True),
     "cainiao.waybill.ii.cancel": (waybill_cancel, True),
+    "cainiao.waybill.ii.search": (waybill_search, True),
     "cainiao.waybill.ii.query.by.tradecode": (waybill_by_trade, True),
     "taobao.top.oaid.decrypt": (oaid_decrypt, True),
     "taobao.logistics.offline.send": (offline_send, True),
     "taobao.trade.memo.update": (memo_update, True),
 }
+
+
+def _refund(side: Side, call: Call, refund_id: str) -> Refund:
+    refund = side.trades.refunds.get(refund_id)
+    if refund is None or refund.trade.seller != call.seller:
+        raise service_error("isv.refund-not-exist", "退款单不存在")
+    return refund
 
 
 def _listed(side: Side, call: Call, window: Callable[[Trade], tuple[datetime, datetime, datetime]]) -> dict[str, Any]:

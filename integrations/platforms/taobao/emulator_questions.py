@@ -36,9 +36,17 @@ class Questions:
         kind = str(data.get("kind") or "address")
         wanted = dict(data.get("receiver") or {"address": "新华街88号"})
         body = json.dumps(self._content(trade, kind, wanted), ensure_ascii=False).encode()
-        sign_method = str(data.get("sign_method") or "md5")
+        query = self.signed_query(
+            kind, body, sign_method=str(data.get("sign_method") or "md5"), wrong=bool(data.get("bad_sign"))
+        )
+        url = f"{data['url']}?{query}"
+        side.journal.write("question", tid=str(trade.tid), asked=kind, oaid=trade.oaid)
+        side.send_later(lambda: self._send(trade, kind, wanted, url, body))
+        return {"ok": True, "tid": str(trade.tid)}
+
+    def signed_query(self, kind: str, body: bytes, *, sign_method: str = "md5", wrong: bool = False) -> str:
         query = {
-            "app_key": side.app_key,
+            "app_key": self.side.app_key,
             "format": "json",
             "method": METHODS[kind],
             "sign_method": sign_method,
@@ -46,11 +54,8 @@ class Questions:
             "v": "2.0",
         }
         signed = "".join(name + query[name] for name in sorted(query)).encode() + body
-        sign = "0" * 32 if data.get("bad_sign") else side.gate.digest(signed, sign_method)
-        url = f"{data['url']}?{urlencode({**query, 'sign': sign})}"
-        side.journal.write("question", tid=str(trade.tid), asked=kind, oaid=trade.oaid)
-        side.send_later(lambda: self._send(trade, kind, wanted, url, body))
-        return {"ok": True, "tid": str(trade.tid)}
+        sign = "0" * 32 if wrong else self.side.gate.digest(signed, sign_method)
+        return urlencode({**query, "sign": sign})
 
     def _content(self, trade: Trade, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from integrations.platforms.taobao.emulator_gateway import written
 from integrations.platforms.taobao.emulator_people import CATALOGUE, Article, Receiver, invent_receiver
+from integrations.platforms.taobao.emulator_refunds import Refund
 from orders import clock
 
 CLOSED = ("TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO")
@@ -130,33 +131,6 @@ class Trade:
         return shown | {name: value for name, value in optional.items() if value} | self.extra
 
 
-@dataclass
-class Refund:
-    refund_id: str
-    trade: Trade
-    line: SubOrder
-    status: str
-    created: datetime
-    modified: datetime
-    phase: str
-
-    def shown(self) -> dict[str, Any]:
-        return {
-            "refund_id": self.refund_id,
-            "tid": self.trade.tid,
-            "oid": self.line.oid,
-            "status": self.status,
-            "refund_fee": f"{self.line.total:.2f}",
-            "total_fee": f"{self.line.total:.2f}",
-            "order_status": self.line.status,
-            "refund_phase": self.phase,
-            "dispute_type": "REFUND",
-            "refund_version": int(self.modified.timestamp() * 1000),
-            "created": written(self.created),
-            "modified": written(self.modified),
-        }
-
-
 class Trades:
     """Every trade of every emulated shop. `tell(topic, trade, content)` hears of each change."""
 
@@ -217,17 +191,17 @@ class Trades:
         self._set_status(trade, "PAID_FORBID_CONSIGN" if group_buy else "WAIT_SELLER_SEND_GOODS")
         self.changed(trade, "taobao_trade_TradeBuyerPay", {"alipay_no": "", "post_fee": "0.00"})
 
-    def refund(self, trade: Trade, oid: str = "") -> list[Refund]:
-        """Ask a refund for one line, or for every line that is still open."""
+    def refund(self, trade: Trade, oid: str = "", *, kind: str = "REFUND", fee: str = "") -> list[Refund]:
+        """Ask a refund (`kind`: a `dispute_type`) for one line, or for every line that is still open."""
         lines = [line for line in trade.lines if line.is_open and (not oid or str(line.oid) == str(oid))]
         if not lines or trade.pay_time is None:
             raise ValueError(f"订单 {trade.tid} 没有可退款的商品")
         now, asked = _second(), []
         for line in lines:
             phase = "aftersale" if line.status in SHIPPED else "onsale"
-            refund = Refund(
-                str(89_000_000_000_001 + len(self.refunds)), trade, line, "WAIT_SELLER_AGREE", now, now, phase
-            )
+            number = str(89_000_000_000_001 + len(self.refunds))
+            refund = Refund(number, trade, line, "WAIT_SELLER_AGREE", now, now, phase, kind)
+            refund.fee = Decimal(fee) if fee else None
             self.refunds[refund.refund_id] = refund
             line.refund_id, line.refund_status = refund.refund_id, refund.status
             asked.append(refund)
@@ -335,7 +309,7 @@ def _about(refund: Refund) -> dict[str, Any]:
     return {
         "bill_type": "refund_bill",
         "refund_id": refund.refund_id,
-        "refund_fee": f"{refund.line.total:.2f}",
+        "refund_fee": f"{refund.amount:.2f}",
         "refund_phase": refund.phase,
         "oid": str(refund.line.oid),
         "modified": written(refund.modified),

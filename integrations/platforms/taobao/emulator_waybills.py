@@ -18,6 +18,8 @@ SHAPES = {
     "YUNDA": ("43", 13),
     "EMS": ("98", 11),
 }
+MONTHLY = ("SF", "EMS")
+PLENTY = 5000
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Waybills:
         self.trades = trades
         self.note = note
         self.by_number: dict[str, Issued] = {}
+        # What is left of the numbers bought, by courier; one that is not named here has plenty.
+        self.left: dict[str, int] = {}
         self._live: dict[tuple[str, str, tuple[str, ...]], Issued] = {}
 
     def get(self, seller: str, request: dict[str, Any]) -> list[Issued]:
@@ -80,6 +84,28 @@ class Waybills:
         self._live.pop((issued.cp_code, issued.object_id, issued.tids), None)
         self.note("waybill_cancelled", waybill=number, tids=issued.tids)
 
+    def branches(self) -> list[dict[str, Any]]:
+        """A branch for each courier. 顺丰 and EMS (cp_type 1) bill the month and sell no numbers in advance."""
+        found = []
+        for cp_code in SHAPES:
+            issued = [one for one in self.by_number.values() if one.cp_code == cp_code]
+            account = {
+                "branch_code": f"{cp_code}-001",
+                "branch_name": "杭州余杭网点",
+                "quantity": 0 if cp_code in MONTHLY else self.left.get(cp_code, PLENTY),
+                "allocated_quantity": len(issued),
+                "cancel_quantity": sum(one.cancelled for one in issued),
+                "print_quantity": 0,
+            }
+            found.append(
+                {
+                    "cp_code": cp_code,
+                    "cp_type": 1 if cp_code in MONTHLY else 2,
+                    "branch_account_cols": {"waybill_branch_account": [account]},
+                }
+            )
+        return found
+
     def query(self, tid: str, object_id: str) -> list[Issued]:
         return [
             issued
@@ -104,6 +130,10 @@ class Waybills:
         if known:
             self.note("waybill_repeated", waybill=known.number, tids=tids, object_id=object_id)
             return known
+        if cp_code in self.left:
+            if self.left[cp_code] <= 0:
+                raise service_error("isv.waybill-not-enough", "电子面单余额不足")
+            self.left[cp_code] -= 1
         issued = Issued(cp_code, self._number(cp_code), object_id, tids, oaid)
         self._live[cp_code, object_id, tids] = self.by_number[issued.number] = issued
         self.note("waybill_issued", waybill=issued.number, tids=tids, object_id=object_id, cp_code=cp_code, oaid=oaid)

@@ -8,15 +8,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Unauthorised
+from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 
 
 class ConnectionAtFault(Permanent):
     """Not this order but the connection: key, signature, right or address. Every other call would fail as well."""
 
 
-# 4, 5, 6 user, session, partner limited · 7 app limited (banned) · 8 too frequent · 10 service unavailable
-TEMPORARY_CODES = frozenset({"4", "5", "6", "7", "8", "10"})
+# 4, 5, 6 user, session, partner limited · 7 app limited (banned) · 8 too frequent
+THROTTLE_CODES = frozenset({"4", "5", "6", "7", "8"})
+THROTTLE_SUB_CODES = ("accesscontrol.limited-by-", "isp.call-limited")
+UNAVAILABLE = "10"
 # 26 no session · 27 session expired or withdrawn
 SESSION_CODES = frozenset({"26", "27"})
 SESSION_SUB_CODES = frozenset({"session-expired", "invalid-sessionkey", "isv.invalid-sessionkey"})
@@ -98,8 +100,10 @@ def refusal(envelope: Mapping[str, Any]) -> OutsideError:
 def _judged(code: str, sub_code: str) -> tuple[type[OutsideError], str]:
     if code in SESSION_CODES or sub_code in SESSION_SUB_CODES:
         return Unauthorised, "授权已过期，请重新授权"
-    if code in TEMPORARY_CODES or sub_code.startswith("accesscontrol.limited-by-"):
-        return Temporary, "平台限流，请稍后"
+    if code in THROTTLE_CODES or sub_code.startswith(THROTTLE_SUB_CODES):
+        return Throttled, "平台限流，请稍后"
+    if code == UNAVAILABLE:
+        return Temporary, "平台暂时不可用"
     if code in CALLER_CODES or "permission" in sub_code:
         return ConnectionAtFault, ""
     for pattern, table in ((_SHIPPING, SHIPPING_CODES), (_RESEND, RESEND_CODES), (_CONFIRM, CONFIRM_CODES)):

@@ -1,4 +1,4 @@
-"""菜鸟 electronic waybills through TOP. Sources: TOP metadata of `cainiao.waybill.ii.get` and `.cancel`.
+"""菜鸟 electronic waybills through TOP. Sources: TOP metadata of `cainiao.waybill.ii.get`, `.cancel` and `.search`.
 
 A masked receiver is named by `oaid` and trade id, so that no plain data is needed here. The tower's `object_id` is
 also the `package_info.id`: 菜鸟 asks that one order and package take one waybill only.
@@ -6,10 +6,12 @@ also the `package_info.id`: 菜鸟 asks that one order and package take one wayb
 
 from typing import Any
 
-from integrations.adapter import Access, Waybill, WaybillWish
+from integrations.adapter import Access, Waybill, WaybillStock, WaybillWish
 from integrations.errors import Permanent, Temporary
 from integrations.platforms.taobao import carriers, client
 
+# `cp_type`: these couriers (直营, such as 顺丰) bill the month and have no balance of numbers; 2 is 加盟.
+WITHOUT_BALANCE = "1"
 # How the official sample names orders of Taobao and Tmall.
 DEFAULT_CHANNEL = "TB"
 
@@ -35,6 +37,29 @@ def cancel(access: Access, carrier: str, waybill: str) -> None:
     answer = client.call(access, "cainiao.waybill.ii.cancel", parameters)
     if str(answer.get("cancel_result")).lower() != "true":
         raise Permanent("菜鸟没有取消这个运单号", code="cancel_result")
+
+
+def stock(access: Access) -> list[WaybillStock]:
+    """How many numbers are left at each branch that has given some."""
+    answer = client.call(access, "cainiao.waybill.ii.search", {})
+    known = {code: name for name, code in carriers.codes(access, "cp_codes").items()}
+    found = []
+    for courier in client.rows(answer, "waybill_apply_subscription_cols", "waybill_apply_subscription_info"):
+        if str(courier.get("cp_type") or "") == WITHOUT_BALANCE:
+            continue
+        cp_code = str(courier.get("cp_code") or "")
+        for branch in client.rows(courier, "branch_account_cols", "waybill_branch_account"):
+            left, given = _whole(branch, "quantity"), _whole(branch, "allocated_quantity")
+            if left is None or not (left or given):
+                continue
+            name = str(branch.get("branch_name") or branch.get("branch_code") or "")
+            found.append(WaybillStock(carrier=known.get(cp_code, cp_code), branch=name[:60], left=left))
+    return found
+
+
+def _whole(row: dict[str, Any], name: str) -> int | None:
+    text = str(row.get(name) if row.get(name) is not None else "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
 def _request(access: Access, wish: WaybillWish) -> dict[str, Any]:

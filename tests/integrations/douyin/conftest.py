@@ -39,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "template_url": "https://template.example/standard",
 }
 SEARCH, DETAIL, SALES = "/order/searchList", "/order/orderDetail", "/afterSale/List"
+RETURN = "http://tower.test/admin/integrations/connection/authorised/"
 
 
 @pytest.fixture
@@ -122,6 +123,7 @@ def access(
         settings={**SETTINGS, **settings},
         secrets={"app_secret": app_secret, "access_token": access_token, "refresh_token": refresh_token},
         now=now or clock.now(),
+        return_url=RETURN,
     )
 
 

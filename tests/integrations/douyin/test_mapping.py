@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.adapter import AnswerWish, Fetch, Message, Said
+from integrations.doubts import Doubts
 from integrations.emulation import World
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import adapter, kept, mapping, receivers
@@ -40,7 +41,7 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def order(**changes: Any) -> OrderSnapshot:
-    return mapping.order(row(**changes))
+    return mapping.order(row(**changes), Doubts("douyin"))
 
 
 def first_line(**changes: Any) -> list[dict[str, Any]]:
@@ -113,9 +114,11 @@ def test_goods_in_the_platforms_warehouse_are_flagged(place: int, flags: set[str
 
 def test_a_memo_after_the_last_status_is_newer_and_an_older_word_is_not() -> None:
     at = datetime.fromtimestamp(1767231234, tz=UTC)
-    assert mapping.order(row(), known_since=at).modified_at == at
+    assert mapping.order(row(), Doubts("douyin"), known_since=at).modified_at == at
     early = datetime.fromtimestamp(1767000000, tz=UTC)
-    assert mapping.order(row(), known_since=early).modified_at == datetime.fromtimestamp(1767229200, tz=UTC)
+    assert mapping.order(row(), Doubts("douyin"), known_since=early).modified_at == datetime.fromtimestamp(
+        1767229200, tz=UTC
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,7 @@ def test_without_the_right_to_search_the_masks_tell_receivers_apart(time: Any) -
     assert isinstance(emulator, DouyinEmulator)
     [sold] = sell(emulator)
     shown = [emulator.orders.find(sold).shown(1, emulator.vault) for _ in range(2)]
-    one, two = (mapping.order(kept.order(each)).receiver for each in shown)
+    one, two = (mapping.order(kept.order(each), Doubts("douyin")).receiver for each in shown)
     assert one == two
     assert one.key
 

@@ -19,6 +19,7 @@ from orders.vocabulary import CustomerRequest, OrderSnapshot, RefundSnapshot
 BASE = "http://jd.test/jd"
 APP_KEY, SECRET, TOKEN, REFRESH = "JDEMULATOR0001", "emulator-secret", "emulator-token", "emulator-refresh"
 SETTINGS = {"app_key": APP_KEY, "start": "2026-03-05T08:50:00+08:00", "oauth_url": f"{BASE}/oauth2"}
+RETURN = "http://tower.test/admin/integrations/connection/authorised/"
 SEARCH, GET = "jingdong.pop.order.search", "jingdong.pop.order.get"
 SHIPMENT = "jingdong.pop.order.shipment"
 REFUNDS, REPLY = "jingdong.pop.afs.soa.refundapply.queryPageList", "jingdong.pop.afs.soa.refundapply.replyRefund"
@@ -81,7 +82,9 @@ def wire(jd: JdEmulator) -> Iterator[Wire]:
     wire = Wire(jd)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, f"{BASE}/routerjson", callback=wire)
-        mock.add_callback(responses.GET, f"{BASE}/oauth2/refresh_token", callback=wire)
+        for name in ("refresh_token", "access_token", "to_login"):
+            mock.add_callback(responses.GET, f"{BASE}/oauth2/{name}", callback=wire)
+        mock.add_callback(responses.POST, f"{BASE}/oauth2/to_login", callback=wire)
         yield wire
 
 
@@ -100,6 +103,7 @@ def access(
         settings={**SETTINGS, **settings},
         secrets={"app_secret": app_secret, "access_token": access_token, "refresh_token": refresh_token},
         now=now or clock.now(),
+        return_url=RETURN,
     )
 
 

@@ -28,7 +28,9 @@ SETTINGS = {
     "template_url": "http://cloudprint.cainiao.com/template/standard/101",
     "user_id": "12",
     "start": "2026-03-05T08:50:00+08:00",
+    "oauth_url": f"{GATEWAY}/oauth",
 }
+RETURN = "http://tower.test/admin/integrations/connection/authorised/"
 
 
 @pytest.fixture
@@ -84,16 +86,27 @@ def wire(taobao: TaobaoEmulator) -> Iterator[Wire]:
     wire = Wire(taobao)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, f"{GATEWAY}/router/rest", callback=wire)
+        for method in (responses.GET, responses.POST):
+            mock.add_callback(method, f"{GATEWAY}/oauth/authorize", callback=wire)
+        mock.add_callback(responses.POST, f"{GATEWAY}/oauth/token", callback=wire)
         yield wire
 
 
-def access(*, session: str = SESSION, app_secret: Any = SECRET, now: datetime | None = None, **settings: Any) -> Access:
+def access(
+    *,
+    session: str = SESSION,
+    app_secret: Any = SECRET,
+    refresh_token: str = "",
+    now: datetime | None = None,
+    **settings: Any,
+) -> Access:
     return Access(
         connection_id=1,
         base_url=GATEWAY,
         settings={**SETTINGS, **settings},
-        secrets={"app_secret": app_secret, "session": session},
+        secrets={"app_secret": app_secret, "session": session, "refresh_token": refresh_token},
         now=now or clock.now(),
+        return_url=RETURN,
     )
 
 

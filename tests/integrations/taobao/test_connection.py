@@ -14,6 +14,7 @@ from tests.integrations.taobao.conftest import SESSION, Wire, access, poll_all, 
 
 LIST, DETAIL = "taobao.trades.sold.increment.get", "taobao.trade.fullinfo.get"
 CONSUME, CONFIRM = "taobao.tmc.messages.consume", "taobao.tmc.messages.confirm"
+REFUNDS = "taobao.refunds.receive.get"
 
 
 def test_an_expired_session_asks_for_a_person(taobao: TaobaoEmulator, wire: Wire) -> None:
@@ -112,4 +113,4 @@ def test_the_session_travels_only_where_the_seller_must_agree(
     monkeypatch.setattr(taobao.gate, "admit", admit)
     sell(taobao)
     poll_all()
-    assert seen == {LIST: SESSION, DETAIL: SESSION, CONSUME: None, CONFIRM: None}
+    assert seen == {LIST: SESSION, DETAIL: SESSION, REFUNDS: SESSION, CONSUME: None, CONFIRM: None}

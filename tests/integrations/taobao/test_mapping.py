@@ -12,7 +12,8 @@ import pytest
 from integrations.adapter import Fetch, Message, Said
 from integrations.errors import Unreadable
 from integrations.platforms import taobao
-from integrations.platforms.taobao.mapping import TOPICS, parse
+from integrations.platforms.taobao.mapping import parse
+from integrations.platforms.taobao.topics import TOPICS
 from orders.vocabulary import OrderSnapshot, RefundSnapshot
 
 TID = "3456789012345678901"
@@ -96,7 +97,7 @@ def test_a_line_without_refund_gives_none(nothing: str | None) -> None:
 def test_a_refund_without_id_is_still_told_apart_by_its_line() -> None:
     refund = refund_of(refund_status="WAIT_SELLER_AGREE")
     assert refund is not None
-    assert refund.refund_id == "oid:3456789012345678902"
+    assert refund.refund_id == "line:3456789012345678902"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_money_is_exact() -> None:
 @pytest.mark.parametrize("topic", TOPICS)
 @pytest.mark.parametrize("tid", [TID, int(TID)], ids=["text", "number"])
 def test_a_topic_points_at_its_trade_or_is_of_no_interest(topic: str, tid: Any) -> None:
-    body = {"id": 1, "topic": topic, "content": json.dumps({"tid": tid, "biz_order_id": tid})}
+    body = {"id": 1, "topic": topic, "content": json.dumps({"tid": tid, "biz_order_id": tid, "refund_id": 89})}
     found = parse(Message(kind=f"tmc:{topic}", key="tmc:1", body=json.dumps(body).encode()))
     silent = {
         "taobao_trade_TradeDelayConfirmPay",
@@ -188,7 +189,8 @@ def test_a_topic_points_at_its_trade_or_is_of_no_interest(topic: str, tid: Any) 
         "taobao_logistics_LogsticDetailTrace",
         "taobao_top_AuthCancel",
     }
-    assert list(found) == ([] if topic in silent else [Fetch(subject=TID)])
+    refund = [Fetch(subject="refund:89")] if topic.startswith("taobao_refund_") else []
+    assert list(found) == ([] if topic in silent else [Fetch(subject=TID), *refund])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Unauthorised
+from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 from integrations.platforms.taobao.client import opened
 from integrations.platforms.taobao.refusals import DUPLICATE_WAYBILL_LETTERS, ConnectionAtFault, refusal
 
@@ -17,9 +17,18 @@ def judged(code: int, sub_code: str = "", sub_msg: str = "") -> OutsideError:
     return refusal({"code": code, "msg": "m", "sub_code": sub_code, "sub_msg": sub_msg})
 
 
-@pytest.mark.parametrize("code", [4, 5, 6, 7, 8, 10])
-def test_a_throttle_or_an_outage_is_temporary(code: int) -> None:
-    assert type(judged(code)) is Temporary
+@pytest.mark.parametrize("code", [4, 5, 6, 7, 8])
+def test_a_throttle_pauses_the_whole_connection(code: int) -> None:
+    assert type(judged(code)) is Throttled
+
+
+@pytest.mark.parametrize("sub_code", ["isp.call-limited", "accesscontrol.limited-by-api-access-count"])
+def test_a_throttle_is_known_by_its_sub_code_too(sub_code: str) -> None:
+    assert type(judged(15, sub_code)) is Throttled
+
+
+def test_an_outage_is_temporary() -> None:
+    assert type(judged(10)) is Temporary
 
 
 @pytest.mark.parametrize("code", [9, 11, 12, 13, 21, 22, 23, 24, 25, 28, 29, 30, 31, 32, 33, 34, 42])
@@ -43,17 +52,15 @@ def test_a_lost_session_asks_for_a_new_authorisation(code: int, sub_code: str) -
 
 def test_the_seconds_of_a_ban_are_waited_for() -> None:
     error = judged(7, "accesscontrol.limited-by-app-access-count", "This ban will last for 31062 more seconds")
-    assert (type(error), error.retry_after) == (Temporary, 31062.0)
+    assert (type(error), error.retry_after) == (Throttled, 31062.0)
 
 
 @pytest.mark.parametrize(
     "sub_code",
     [
-        "isp.call-limited",
         "isp.top-remote-connection-timeout",
         "isp.trade-service-error",
         "isp.logistics-online-service-error:S01",
-        "accesscontrol.limited-by-api-access-count",
         OFFLINE + "B150",
         OFFLINE + "S01",
         OFFLINE + "CD28",

@@ -12,6 +12,7 @@ import pytest
 
 from integrations.adapter import Message
 from integrations.platforms import taobao
+from integrations.platforms.taobao import aftersales, mapping, topics
 
 SAMPLES = Path(taobao.__file__).parent / "samples"
 PAYLOADS = sorted(
@@ -25,6 +26,7 @@ def message_of(path: Path) -> Message:
     family = path.stem.partition("_")[0]
     kind = {
         "trade": "trade",
+        "refund": "refund",
         "tmc": f"tmc:{json.loads(body).get('topic')}",
         "spi": "spi:qimen.taobao.qianniu.cloudkefu.address.self.modify",
     }[family]
@@ -54,6 +56,17 @@ def test_a_sample_maps_to_what_its_twin_expects(path: Path) -> None:
 def test_there_is_a_twin_for_every_sample_and_no_twin_without_one() -> None:
     twins = {path.name.removesuffix(".expected.json") for path in SAMPLES.glob("*.expected.json")}
     assert {path.stem for path in PAYLOADS} == twins
+
+
+def test_every_status_step_type_and_topic_has_its_sample() -> None:
+    bodies = [json.loads(path.read_bytes()) for path in PAYLOADS]
+    trades = [body["trade_fullinfo_get_response"]["trade"] for body in bodies if "trade_fullinfo_get_response" in body]
+    refunds = [body for body in bodies if "refund_version" in body]
+    assert set(mapping.STATUSES) <= {trade["status"] for trade in trades}
+    assert set(aftersales.STATUSES) <= {refund["status"] for refund in refunds}
+    assert set(aftersales.KINDS) <= {refund["dispute_type"] for refund in refunds}
+    assert set(topics.TOPICS) <= {body["topic"] for body in bodies if "topic" in body}
+    assert set(dict(topics.WANTED)) <= set(topics.TOPICS)
 
 
 if __name__ == "__main__":
