@@ -1,4 +1,4 @@
-"""The back office's site: the theme's, with a home page and a review queue of our own.
+"""The back office's site: the theme's, with a home page, a review queue and a page of health of our own.
 
 The pages register themselves on this site while they are imported, so it may name them only when it is asked.
 """
@@ -18,17 +18,25 @@ class TowerAdminSite(UnfoldAdminSite):
     index_title = _("首页")
 
     def extra_urls(self) -> list[URLPattern]:
+        from integrations.admin import health_page
         from orders.admin import review
 
         return [
             path("review/", self.admin_view(self.review), name="review"),
             path("review/<int:hold_id>/", self.admin_view(review.decide), name="review_decide"),
+            path("integrations/health/", self.admin_view(self.health), name="health"),
+            path("integrations/health/replay/", self.admin_view(health_page.replay), name="health_replay"),
         ]
 
     def review(self, request: HttpRequest) -> HttpResponse:
         from orders.admin import review
 
         return review.queue(request, self.each_context(request))
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        from integrations.admin import health_page
+
+        return health_page.page(request, self.each_context(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from ordertower import home

@@ -17,6 +17,9 @@ GROUPS: list[tuple[Any, list[tuple[Any, str, str, str]]]] = [
             (_("首页"), "home", "index", ""),
             (_("订单"), "receipt_long", "orders_order_changelist", "orders.view_order"),
             (_("复核队列"), "fact_check", "review", "orders.view_hold"),
+            (_("改址"), "edit_location", "orders_addresschange_changelist", "orders.view_addresschange"),
+            (_("拦截申请"), "front_hand", "orders_interceptrequest_changelist", "orders.view_interceptrequest"),
+            (_("售后单"), "assignment_return", "orders_aftersale_changelist", "orders.view_aftersale"),
         ],
     ),
     (
@@ -26,14 +29,28 @@ GROUPS: list[tuple[Any, list[tuple[Any, str, str, str]]]] = [
             (_("面单"), "label", "orders_label_changelist", "orders.view_label"),
             (_("打印记录"), "print", "orders_printattempt_changelist", "orders.view_printattempt"),
             (_("锁单记录"), "lock", "orders_hold_changelist", "orders.view_hold"),
+            (_("扫码记录"), "barcode_scanner", "orders_scan_changelist", "orders.view_scan"),
         ],
     ),
     (
         _("系统连接"),
         [
             (_("系统连接"), "hub", "integrations_connection_changelist", "integrations.view_connection"),
+            (_("对接健康"), "monitor_heart", "health", "integrations.view_connection"),
+            (
+                _("状态不一致"),
+                "sync_problem",
+                "integrations_contradiction_changelist",
+                "integrations.view_contradiction",
+            ),
+            (_("对接问题"), "report", "integrations_trouble_changelist", "integrations.view_trouble"),
             (_("待处理报文"), "move_to_inbox", "integrations_receipt_changelist", "integrations.view_receipt"),
             (_("对外任务"), "outbox", "integrations_job_changelist", "integrations.view_job"),
+            (_("补读"), "history_toggle_off", "integrations_backfill_changelist", "integrations.view_backfill"),
+            (_("订单对账"), "balance", "integrations_ledgerbucket_changelist", "integrations.view_ledgerbucket"),
+            (_("对账时限"), "timer", "integrations_ledgergrace_changelist", "integrations.view_ledgergrace"),
+            (_("静默监测"), "hearing", "integrations_edge_changelist", "integrations.view_edge"),
+            (_("大促日历"), "event", "integrations_promotion_changelist", "integrations.view_promotion"),
         ],
     ),
     (

@@ -16,11 +16,12 @@ from orders.models import ApiKey, Barcode, Company, Goods, Shop, SkuMap, Warehou
 from orders.services.goods import map_sku
 from orders.services.keys import ALL_SCOPES, create_key
 from orders.services.roles import grant
-from ordertower.seed_street import connect_street, told_to_emulators
+from ordertower.seed_street import WITH_A_SYSTEM, connect_street, told_to_emulators
 
 GOODS = [
     ("CREAM-50", "CR50", "面霜 50g", 120, "6901234567892"),
     ("SERUM-30", "SE30", "精华液 30ml", 90, "6901234567908"),
+    ("MASK-5", "MK05", "补水面膜 5 片", 180, "6901234567939"),
     ("MASK-10", "MK10", "面膜礼盒 10 片", 350, "6901234567915"),
     ("LIP-01", "LP01", "口红 正红", 40, "6901234567922"),
 ]
@@ -28,13 +29,16 @@ WAREHOUSES: list[tuple[str, str, dict[str, Any]]] = [
     ("WH01", "杭州一号仓", {}),
     ("WH02", "杭州扫码仓", {"checks_lines": True}),
     ("WH03", "北京顺丰仓", {"default_carrier": "sf"}),
+    ("WH04", "天津三方仓", {"printed_by": Warehouse.Printer.WMS}),
 ]
 SHOPS = [
     ("taobao", "测试旗舰店", "山茶旗舰店", "WH01"),
     # Its warehouse has no system: its parcels wait for people with a phone at /scan/.
     ("taobao", "测试体验店", "山茶体验店", "WH02"),
     ("douyin", "4463798", "山茶抖音小店", "WH01"),
-    ("jd", "802001", "山茶京东旗舰店", "WH03"),
+    # 京东 gives no waybill numbers to others: somebody else's warehouse prints there, and the tower watches.
+    ("jd", "802001", "山茶京东旗舰店", "WH04"),
+    ("generic", "camellia-mini", "山茶小程序", "WH03"),
 ]
 ROBOT_KEY = "5ea80000-0000-4000-8000-0000000000e1"
 
@@ -80,14 +84,14 @@ def _people(company: Company) -> dict[str, dict[str, str]]:
 
 
 def _warehouses(company: Company) -> dict[str, Warehouse]:
-    """One with a system, one where people scan with a phone, and one that ships with 顺丰."""
+    """With a system, with people who scan by phone, with 顺丰's own numbers, and somebody else's that prints itself."""
     warehouses = {}
     for code, name, more in WAREHOUSES:
         values = {"name": name, "printed_by": Warehouse.Printer.TOWER, **more}
         warehouses[code], _ = Warehouse.objects.get_or_create(company=company, code=code, defaults=values)
     # The packer at the emulated bench is 仓管组长: the warehouse system's 打包 counts as the confirmation.
     lead = get_user_model().objects.get(username=f"demo-{Role.WAREHOUSE_LEAD}")
-    for code in ("WH01", "WH03"):
+    for code in WITH_A_SYSTEM:
         WarehouseOperator.objects.get_or_create(warehouse=warehouses[code], code="W-PACKAGE", defaults={"user": lead})
     return warehouses
 

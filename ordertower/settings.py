@@ -310,13 +310,16 @@ CELERY_BEAT_SCHEDULE = {
         ("poll connections", "poll_connections", 2.0),
         ("watch connections", "watch_connections", 10.0),
         ("sweep deadlines", "sweep_deadlines", 10.0),
+        ("keep the ledger", "keep_ledger", 60.0),
+        ("listen for silence", "listen_for_silence", 20.0),
+        ("watch contradictions", "watch_contradictions", 30.0),
         ("anchor the trail", "anchor_trail", 60.0),
         ("prepare partitions", "prepare_partitions", 21600.0),
     ]
 }
 
 # How the lower rooms reach the floors above without importing them (DESIGN 3) ------------------------------------
-TOWER_CONSUMERS = ["integrations.writeback.plan", "alerts.intake.take"]
+TOWER_CONSUMERS = ["integrations.writeback.plan", "integrations.contradictions.look", "alerts.intake.take"]
 TOWER_GATES: list[str] = []
 TOWER_WAKE = "ordertower.wake.wake"
 # /readyz says no when the oldest row of a queue has been due for longer than this many seconds.

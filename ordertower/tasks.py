@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import connection
 
 from alerts import intake
-from integrations import inbox, jobs, sync, tokens
+from integrations import contradictions, inbox, jobs, ledger, silence, sync, tokens, waybills
 from orders import clock
 from orders.models.partitions import ensure_partitions
 from orders.services import anchors, deadlines, keys
@@ -84,7 +84,26 @@ def poll_connections() -> int:
 @shared_task
 @side_by_side(1)
 def watch_connections() -> int:
-    return tokens.plan_refreshes(now=clock.now()) + intake.take_troubles()
+    now = clock.now()
+    return tokens.plan_refreshes(now=now) + waybills.plan_watches(now=now) + intake.take_troubles()
+
+
+@shared_task
+@side_by_side(1)
+def keep_ledger() -> int:
+    return ledger.run(now=clock.now())
+
+
+@shared_task
+@side_by_side(1)
+def watch_contradictions() -> int:
+    return contradictions.sweep(now=clock.now())
+
+
+@shared_task
+@side_by_side(1)
+def listen_for_silence() -> int:
+    return silence.listen(now=clock.now())
 
 
 @shared_task

@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +18,9 @@ from integrations import health
 from integrations.admin.connection_form import ConnectionForm, form_fields, known_adapter
 from integrations.admin.generic import FeedPages
 from integrations.admin.outside_form import names_of
+from integrations.admin.setup import SetupPages
 from integrations.models import Connection
+from integrations.reach import cannot_stop
 from integrations.registry import adapters
 from orders import clock
 from orders.admin import words
@@ -33,8 +35,11 @@ TROUBLES: dict[str, tuple[Any, str]] = {
     "refused": (gettext_lazy("签名错误"), "amber"),
 }
 BASICS = ("name", "company", "shop", "warehouse", "base_url", "poll_seconds", "enabled")
-STATE = ("adapter_shown", "callback", "last_message_at", "last_poll_at", "next_poll_at", "lag_shown")
-TROUBLE = ("last_error", "last_error_at", "refused_count")
+STATE = (
+    "adapter_shown", "setup_link", "callback", "last_message_at", "last_push_at", "last_poll_at", "next_poll_at",
+    "lag_shown", "cannot_stop_shown",
+)  # fmt: skip
+TROUBLE = ("last_error", "last_error_at", "refused_count", "last_refused_at")
 
 
 class ConnectionChangeList(TowerChangeList):
@@ -49,7 +54,7 @@ class ConnectionChangeList(TowerChangeList):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(FeedPages, TowerAdmin):
+class ConnectionAdmin(SetupPages, FeedPages, TowerAdmin):
     form = ConnectionForm
     list_display = ("name", "adapter_shown", "place", "troubles", "message", "polled", "lag_shown", "parked_shown")
     list_select_related = ("shop", "warehouse", "company")
@@ -120,8 +125,11 @@ class ConnectionAdmin(FeedPages, TowerAdmin):
             key=f"connection:{obj.pk}",
             facts={"connection": obj.pk, "adapter": obj.adapter, "fields": sorted(form.changed_data)},
         )
-        if not change:
-            messages.info(request, _("把回调地址填到对方系统里：%(url)s") % {"url": obj.hook_url})
+
+    def response_add(self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None) -> HttpResponse:
+        """On to the steps that are left before it works."""
+        messages.success(request, _("连接已建立，按下面的步骤完成接入"))
+        return HttpResponseRedirect(reverse("admin:integrations_connection_setup", args=[obj.pk]))
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("系统"))
@@ -166,3 +174,11 @@ class ConnectionAdmin(FeedPages, TowerAdmin):
     @admin.display(description=gettext_lazy("回调地址"))
     def callback(self, connection: Connection) -> SafeString:
         return format_html('<code class="tower-code">{}</code>', connection.hook_url)
+
+    @admin.display(description=gettext_lazy("指挥塔在这里拦不住的事"))
+    def cannot_stop_shown(self, connection: Connection) -> SafeString | str:
+        """Computed from where the tower stands and who prints, so that nobody takes silence for safety."""
+        found = cannot_stop(connection)
+        if not found:
+            return "-"
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in found)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -12,13 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations import jobs
+from integrations import replaying
 from integrations.admin.receipts import may_work
 from integrations.models import Job
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, column
+from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person, column
 from orders.models import Order
-from orders.selectors.scope import company_ids
 from orders.selectors.search import orders_by_number
 
 KINDS: dict[str, Any] = {
@@ -33,6 +32,18 @@ KINDS: dict[str, Any] = {
     "restore_parcel": gettext_lazy("通知仓库恢复"),
     "tell_platform": gettext_lazy("回传运单号"),
     "send_alert": gettext_lazy("发送告警"),
+    "ask_courier": gettext_lazy("查询快递轨迹"),
+    "stop_at_warehouse": gettext_lazy("请仓库先停"),
+    "tell_system": gettext_lazy("通知 ERP/仓库"),
+    "answer_platform": gettext_lazy("答复平台"),
+    "follow_parcel": gettext_lazy("跟踪包裹"),
+    "follow_delivery": gettext_lazy("跟踪出库单"),
+    "intercept_parcel": gettext_lazy("快递拦截"),
+    "refresh_token": gettext_lazy("续期授权"),
+    "backfill": gettext_lazy("补读"),
+    "pass_report": gettext_lazy("转交仓库回传"),
+    "settle_passage": gettext_lazy("核实转单结果"),
+    "ledger_numbers": gettext_lazy("对账读取平台单号"),
 }
 
 
@@ -58,13 +69,7 @@ class JobAdmin(ReadOnly, TowerAdmin):
     search_help_text = gettext_lazy("订单号、运单号、ERP/仓库单号")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """A job belongs to a company by its connection or, where it has none, by its order."""
-        jobs_of_all = Job.objects.all()
-        companies = company_ids(request.user)
-        if companies is None:
-            return jobs_of_all
-        own_order = Order.objects.filter(pk=OuterRef("order_id"), company__in=companies)
-        return jobs_of_all.filter(Q(connection__company__in=companies) | Q(connection=None) & Exists(own_order))
+        return replaying.own_jobs(request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -102,7 +107,7 @@ class JobAdmin(ReadOnly, TowerAdmin):
             raise Http404
         if not may_work(request):
             raise PermissionDenied
-        if jobs.retry(job.pk):
+        if replaying.retry_jobs([job.pk], user=request.user, cause=by_person(request)):
             messages.success(request, _("已安排重新执行"))
         else:
             messages.error(request, _("只有失败的任务可以重新执行"))

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations import inbox
+from integrations import inbox, replaying
 from integrations.models import Connection, Receipt
 from orders import sealing
 from orders.admin import words
 from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person, column
-from orders.selectors.scope import company_ids, within
+from orders.selectors.scope import within
 from orders.services.company_trail import lock_company, note_company_event
 
 WAITING_FOR_PEOPLE = (Receipt.State.PARKED, Receipt.State.WAITING)
@@ -58,11 +58,7 @@ class ReceiptAdmin(ReadOnly, TowerAdmin):
     sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Receipt]:
-        receipts = Receipt.objects.defer("sealed")
-        if company_ids(request.user) is None:
-            return receipts
-        mine = within(Connection.objects.all(), request.user)
-        return receipts.filter(connection_id__in=mine.values("pk"))
+        return replaying.own_receipts(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Any, name: str) -> URLPattern:
@@ -104,7 +100,9 @@ class ReceiptAdmin(ReadOnly, TowerAdmin):
             raise Http404
         if not may_work(request):
             raise PermissionDenied
-        state = inbox.replay(receipt.pk)
+        taken = replaying.replay_receipts([receipt.pk], user=request.user, cause=by_person(request))
+        # At once, so that the answer is on the next page.
+        state = inbox.process(receipt.pk) if taken else ""
         if not state:
             messages.error(request, _("这条报文现在不需要重新处理"))
         elif state in (Receipt.State.DONE, Receipt.State.IGNORED):

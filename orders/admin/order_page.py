@@ -6,13 +6,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from orders import clock
-from orders.admin.base import by_person
+from orders.admin import words
+from orders.admin.base import by_person, person_of
 from orders.admin.evidence import readable
 from orders.lifecycle import HoldReason, Move, Role
-from orders.models import Hold, Order
+from orders.models import AddressChange, Hold, Order
+from orders.models.address import Case
 from orders.selectors import order_page, timeline
 from orders.services.allowed import Act, allowed_acts
+from orders.services.cases import cases_of
 from orders.services.dossier import Dossier, load
+from orders.services.policies import Standing
 
 SYSTEMS: dict[str, Any] = {"platform": _("平台"), "erp": _("ERP"), "wms": _("仓库系统"), "courier": _("快递")}
 DOCUMENTS: dict[str, Any] = {
@@ -38,7 +42,8 @@ ONWARD = ("order.release", "parcel.pack", "label.waybill", "label.print", "parce
 
 def context(request: HttpRequest, order: Order) -> dict[str, Any]:
     [dossier] = load([order], cause=by_person(request))
-    acts = allowed_acts(dossier)
+    standing = Standing.of(person_of(request).pk, order.company_id)
+    acts = allowed_acts(dossier, standing)
     onward = _next(acts, dossier)
     others = [act for act in acts if act.permitted and act not in [item["act"] for item in onward]]
     entries, older = timeline.timeline(order)
@@ -47,6 +52,7 @@ def context(request: HttpRequest, order: Order) -> dict[str, Any]:
         "order": order,
         "now": clock.now(),
         "holds": [_hold(hold, acts, names) for hold in dossier.open_holds],
+        "requests": [asked_of(case, order, standing) for case in cases_of(dossier)],
         "past_holds": [(hold, names.get(hold.decided_by_id or 0, "")) for hold in reversed(_past(dossier))],
         "next_acts": onward,
         "order_acts": [act for act in others if act.subject == "order"],
@@ -106,6 +112,27 @@ def _hold(hold: Hold, acts: list[Act], names: dict[int, str]) -> dict[str, Any]:
         "barred": lift.reasons[0] if lift and lift.permitted and lift.reasons else "",
         "helpers": role_names(lift.roles) if lift else "",
         "confirmed_by": names.get(hold.decided_by_id or 0, "") if hold.outcome else "",
+    }
+
+
+def asked_of(case: Case, order: Order, standing: Standing) -> dict[str, Any]:
+    """What a customer asks, and whether this person may answer: it is judged again when they do."""
+    warehouse_id = order.warehouse_id or order.shop.warehouse_id
+    policy = standing.policy("case", Move.ANSWER, warehouse_id)
+    kind = "address" if isinstance(case, AddressChange) else "intercept"
+    waits = case.state == Case.State.OPEN and not case.act
+    return {
+        "case": case,
+        "kind": kind,
+        "title": case._meta.verbose_name,
+        "model": case._meta.model_name,
+        "channel": SYSTEMS.get(case.channel, case.channel),
+        "answer": words.ANSWERS.get(case.act, case.act),
+        "helpers": role_names(policy.roles),
+        "waits": waits,
+        "may_answer": waits and bool(standing.roles(warehouse_id) & policy.roles),
+        # Said yes, and the platform has not shown the new address or the end of the order yet.
+        "waits_for_platform": case.state == Case.State.OPEN and case.act == "accept",
     }
 
 

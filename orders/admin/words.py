@@ -43,6 +43,16 @@ TONES = {
     "open": "red",
     "lifted": "green",
     "withdrawn": "grey",
+    "expired": "grey",
+    "too_late": "red",
+    "stopped": "grey",
+}
+
+# The seller's answer to a customer's request.
+ANSWERS: dict[str, Any] = {
+    "accept": gettext_lazy("同意"),
+    "refuse": gettext_lazy("拒绝"),
+    "recall": gettext_lazy("追回"),
 }
 
 # What an outside system last said, in the words of staff. Its own word stands beside it.

@@ -148,3 +148,16 @@ def test_a_failed_job_gets_a_second_chance_from_those_who_may(
     job.refresh_from_db()
     assert job.state == "ready"
     assert "只有失败的任务" in said(client.post(retry, follow=True))[0]
+
+
+def test_a_warehouses_page_says_what_cannot_be_stopped_there(seller: Seller, browser: Callable[..., Client]) -> None:
+    made = Connection.objects.create(
+        company=seller.company,
+        adapter="qimen",
+        name="奇门",
+        base_url="http://127.0.0.1:9/",
+        settings={"topology": "observe"},
+    )
+    text = text_of(browser(Role.ADMIN).get(page_of(made)))
+    assert "指挥塔在这里拦不住的事" in text
+    assert "锁单、取消和退款后的推单都拦不住" in text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -12,20 +13,46 @@ from django.urls import reverse
 from alerts.models import Alert, Channel, Rule
 from integrations import inbox
 from integrations.adapter import Message
-from integrations.models import Connection, Job
+from integrations.models import (
+    Backfill,
+    Connection,
+    Contradiction,
+    Edge,
+    Job,
+    LedgerBucket,
+    LedgerGrace,
+    Promotion,
+    StockClaim,
+    Trouble,
+)
 from orders.lifecycle import Role
-from orders.models import Anchor, ApiKey, Device, GiftRule, TransitionPolicy, WarehouseOperator
+from orders.models import (
+    AddressChange,
+    AfterSale,
+    Anchor,
+    ApiKey,
+    Device,
+    GiftRule,
+    InterceptRequest,
+    Order,
+    Scan,
+    TransitionPolicy,
+    WarehouseOperator,
+)
 from orders.services.keys import create_key
 from tests.admin.pages import text_of
 from tests.admin.world import NAMES, Seller
 
 # What each role works with; everything else must refuse.
 OPENS = {
-    Role.CS: {"order", "hold", "parcel", "label", "printattempt", "goods", "skumap", "shop", "warehouse", "alert"},
-    Role.WAREHOUSE_LEAD: {"order", "hold", "parcel", "label"},
-    Role.SHIPPER: {"order", "hold", "parcel", "label"},
-    Role.FINANCE: {"order"},
-}
+    Role.CS: {
+        "order", "hold", "parcel", "label", "printattempt", "goods", "skumap", "shop", "warehouse", "alert",
+        "addresschange", "interceptrequest", "aftersale", "scan",
+    },
+    Role.WAREHOUSE_LEAD: {"order", "hold", "parcel", "label", "scan"},
+    Role.SHIPPER: {"order", "hold", "parcel", "label", "scan"},
+    Role.FINANCE: {"order", "aftersale"},
+}  # fmt: skip
 
 
 def fill(seller: Seller) -> None:
@@ -39,6 +66,27 @@ def fill(seller: Seller) -> None:
     connection.save()
     inbox.park(connection, Message(kind="trade", key="1", body=b"{}"), "缺少订单号")
     Job.objects.create(kind="fetch_order", key="1", connection=connection, state="failed", error="订单不存在")
+    StockClaim.objects.create(connection=connection, code="CR50", grade="ZP", counted=99)
+    Contradiction.objects.create(
+        company=seller.company, order=Order.objects.filter(company=seller.company).latest("pk"), subject="order",
+        code="shipped_nothing_left", likely_wrong="platform", level="warning", state="escalated",
+        since=connection.created_at,
+    )  # fmt: skip
+    Backfill.objects.create(connection=connection, numbers=["1001", "1002"])
+    Trouble.objects.create(company=seller.company, connection=connection, kind="unlisted", key="x", text="状态 X")
+    LedgerBucket.objects.create(company=seller.company, shop=seller.shop, start=connection.created_at)
+    LedgerGrace.objects.create(company=seller.company, shop=seller.shop, erp=20)
+    Edge.objects.create(company=seller.company, kind="print", key="warehouse:1:A3", name="杭州仓 A3")
+    starts = connection.created_at
+    Promotion.objects.create(company=seller.company, name="双十一", start=starts, end=starts + timedelta(hours=4))
+    order = Order.objects.get(shop=seller.shop, platform_order_id="1001")
+    for case in (AddressChange, InterceptRequest):
+        case.objects.create(order=order, channel="platform", source_key="R1")
+    now = connection.created_at
+    AfterSale.objects.create(order=order, refund_id="T1", requested_at=now, source_at=now)
+    Scan.objects.create(
+        company=seller.company, nonce="n1", code="YT1001", act="ship", verdict="stop", order=order, scanned_at=now
+    )
     rule = Rule.objects.create(company=seller.company, name="重复打单")
     Alert.objects.create(company=seller.company, rule=rule, event_id=1, level="critical", title="重复打单")
     Channel.objects.create(company=seller.company, kind="wecom", name="仓库群")

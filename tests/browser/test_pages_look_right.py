@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from integrations.models import Connection
+from integrations.troubles import raise_trouble
 from orders.lifecycle import Role
-from orders.models import Order
+from orders.models import AddressChange, Order
 from tests.browser.desk import ON_A_DESK, ON_A_TELEPHONE, Desk, Office, Size
 from tests.browser.tower import Tower
+from tests.orders.test_cases import asks_for_another_address
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +27,9 @@ def held(tower: Tower) -> Order:
     tower.asks_money_back(order.platform_order_id)
     tower.works()
     tower.puzzles()
+    asks_for_another_address(order)
+    company = order.company_id
+    raise_trouble(company, "unlisted", "x", "淘宝 旗舰店：状态 PAID_FORBID_CONSIGN 没有对照", order_id=order.pk)
     order.refresh_from_db()
     assert order.held
     return order
@@ -31,6 +37,8 @@ def held(tower: Tower) -> Order:
 
 def pages(order: Order) -> dict[str, tuple[str, str]]:
     """Name → (address, its words in Chinese)."""
+    shop = Connection.objects.get(shop=order.shop_id)
+    case = AddressChange.objects.get(order=order)
     return {
         "home": ("/admin/", "等待复核的锁单"),
         "orders": ("/admin/orders/order/", order.platform_order_id),
@@ -38,6 +46,16 @@ def pages(order: Order) -> dict[str, tuple[str, str]]:
         "review": ("/admin/review/", "申请退款"),
         "connections": ("/admin/integrations/connection/", "淘宝 旗舰店"),
         "receipts": ("/admin/integrations/receipt/", "待处理"),
+        "setup": (f"/admin/integrations/connection/{shop.pk}/setup/", "看到第一个订单"),
+        "health": ("/admin/integrations/health/", "不认识的消息"),
+        "troubles": ("/admin/integrations/trouble/", "PAID_FORBID_CONSIGN"),
+        "backfills": ("/admin/integrations/backfill/", "新建补读"),
+        "backfill": ("/admin/integrations/backfill/begin/", "一次最多 92 天"),
+        "address changes": ("/admin/orders/addresschange/", "去答复"),
+        "address change": (f"/admin/orders/addresschange/{case.pk}/change/", "同意"),
+        "intercepts": ("/admin/orders/interceptrequest/", "拦截申请"),
+        "after-sales": ("/admin/orders/aftersale/", "处理中"),
+        "scans": ("/admin/orders/scan/", "扫码记录"),
         "policies": ("/admin/orders/transitionpolicy/", "按系统默认的动作"),
     }
 

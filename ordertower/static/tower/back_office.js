@@ -1,4 +1,5 @@
-// The back office's own behaviour: dialogs, forms that are sent once, and keys in the review queue. No inline scripts.
+// The back office's own behaviour: dialogs, copying, ticking all, forms that are sent once, and keys in the review
+// queue. No inline scripts.
 "use strict";
 
 document.addEventListener("click", (event) => {
@@ -10,6 +11,33 @@ document.addEventListener("click", (event) => {
     const closer = event.target.closest("[data-closes]");
     if (closer) {
         closer.closest("dialog").close();
+    }
+});
+
+// A button that copies another element's text, and says so.
+document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (!button) {
+        return;
+    }
+    const source = document.getElementById(button.dataset.copies);
+    try {
+        await navigator.clipboard.writeText(source.textContent.trim());
+    } catch {
+        // No right to the clipboard, or no https: marked, so that a person can copy it themselves.
+        getSelection().selectAllChildren(source);
+        return;
+    }
+    button.textContent = button.dataset.copied;
+});
+
+// One box that ticks all of a name in its form.
+document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-checks]");
+    if (all) {
+        all.form.querySelectorAll(`input[type=checkbox][name="${all.dataset.checks}"]`).forEach((box) => {
+            box.checked = all.checked;
+        });
     }
 });
 
