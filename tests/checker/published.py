@@ -121,8 +121,10 @@ VERBS = words(
     pay release cancel return pack unpack ship sign void waybill print hold lift confirm answer follow_parcels reappear
     order_seen fact stale_fact fact_conflict hold_opened hold_lifted hold_confirmed hold_withdrawn
     waybill_requested waybill_issued waybill_failed waybill_orphaned label_voided print_result print_observed
-    lines_checked case_answered policy_changed connection_made connection_changed channel_made channel_changed
-    raw_message_seen api_key_created api_key_revoked
+    lines_checked case_answered delivery_passed delivery_refused intercept_started intercept_asked intercept_ended
+    policy_changed connection_made connection_changed channel_made channel_changed
+    raw_message_seen api_key_created api_key_revoked connection_authorised receipts_replayed jobs_retried
+    backfill_begun backfill_stopped trouble_closed note_changed
     """
 )
 FACTS = words("fact order_seen")  # stale_fact and fact_conflict move nothing

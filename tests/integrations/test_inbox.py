@@ -11,7 +11,7 @@ from integrations.adapter import Message
 from integrations.models import Connection, DayKey, Job, Receipt
 from integrations.wms.qimen import adapter
 from orders import sealing
-from orders.models import Event, Order, Parcel, PrintAttempt
+from orders.models import Event, Label, Order, Parcel, PrintAttempt
 from orders.services.move import move
 from orders.services.record import record
 from tests.integrations.qimen.street import messages
@@ -124,17 +124,24 @@ def test_parking_the_same_message_again_leaves_one_row(wms):
 
 def test_the_same_key_with_another_body_is_parked_and_its_replay_moves_nothing(shop, wms):
     parcel = shop.released()
-    [message] = messages(step("PRINT", parcel.number, waybill="YT1"))
-    other = Message(
-        kind=message.kind, key=message.key, body=message.body.replace(b"</process>", b"<remark>x</remark></process>")
-    )
+    [message] = messages(left(parcel.number, "YT1"), "deliveryorder.confirm")
+    [other] = messages(left(parcel.number, "YT2"), "deliveryorder.confirm")
+    assert message.key == other.key
     assert len(inbox.keep(wms, [message])) == 1
     assert inbox.keep(wms, [other]) == inbox.keep(wms, [other]) == []
     inbox.process_due()
     parked = Receipt.objects.get(state="parked")
     assert parked.reason == "同一编号收到内容不同的报文"
     assert inbox.replay(parked.pk) == "parked"
-    assert PrintAttempt.objects.count() == 1
+    assert Label.objects.get().waybill == "YT1"
+
+
+def left(order: str, waybill: str) -> bytes:
+    return (
+        f"<request><deliveryOrder><deliveryOrderCode>{order}</deliveryOrderCode><outBizCode>M-1</outBizCode>"
+        f"<orderConfirmTime>2026-11-11 01:00:00</orderConfirmTime></deliveryOrder><packages><package>"
+        f"<logisticsCode>YTO</logisticsCode><expressCode>{waybill}</expressCode></package></packages></request>"
+    ).encode()
 
 
 def test_our_own_trouble_is_tried_again_and_parked_in_the_end(shop, wms, monkeypatch, clock):

@@ -178,3 +178,18 @@ def test_another_connection_has_a_budget_of_its_own(connection):
     with responses.RequestsMock() as mock, spending_for(other):
         mock.get(URL, json={})
         http.call("GET", URL)
+
+
+def test_a_token_that_only_a_person_can_renew_is_an_alarm_a_week_before_its_end(
+    platform, connection, clock, monkeypatch
+):
+    monkeypatch.setattr(Platform, "capabilities", frozenset({"poll"}))
+    Connection.objects.update(token_expires_at=clock.now() + timedelta(days=8))
+    assert refresh_due(clock) == 0
+    assert not Trouble.objects.exists()
+    clock.advance(days=1, seconds=1)
+    for _ in range(2):
+        assert refresh_due(clock) == 0
+    trouble = Trouble.objects.get(closed_at__isnull=True)
+    assert (trouble.kind, trouble.times, platform.asked) == (Trouble.Kind.TOKEN, 2, 0)
+    assert "请重新授权" in trouble.text

@@ -123,7 +123,8 @@ def test_a_voided_parcel_gives_back_its_number_and_its_delivery(shop):
     done()
     assert move_parcel(label.parcel_id, Move.VOID, cause=person(shop.lead), reason="破损").ok
     assert sorted(planned()) == ["cancel_delivery", "cancel_waybill", "release_order"]
-    assert Job.objects.get(kind="cancel_waybill").payload == {"carrier": "yto", "waybill": label.waybill}
+    given_back = {"carrier": "yto", "waybill": label.waybill, "label": label.pk}
+    assert Job.objects.get(kind="cancel_waybill").payload == given_back
 
 
 def test_a_number_that_comes_after_its_label_died_is_given_back(shop):

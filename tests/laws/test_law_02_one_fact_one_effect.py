@@ -52,7 +52,7 @@ def test_law_02_a_repeat_after_the_receipts_expired_and_the_cache_was_flushed_ha
 def test_law_02_the_same_key_with_another_body_is_parked_and_changes_nothing(shop, client):
     parcel, wms = shop.released(), shop.qimen()
     at = step("PICK", parcel.number)
-    other = at.replace(b"</process>", b"<operateInfo>changed</operateInfo></process>")
+    other = at.replace(b"</order>", b"<orderId>another</orderId></order>")
     for body in (at, other, other):
         assert send_report(client, wms, body).status_code == 200
     inbox.process_due()

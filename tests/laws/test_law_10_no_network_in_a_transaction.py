@@ -71,7 +71,22 @@ def test_law_10_a_poll_calls_outside_any_transaction(monkeypatch):
 
 
 # Kinds of other tests, and of platforms that are not on this street.
-NOT_HERE = {"looks", "try_out", "asks", "answer_platform", "refresh_token", "backfill"}
+NOT_HERE = {
+    "ask_courier",
+    "stop_at_warehouse",
+    "intercept_parcel",
+    "pass_report",
+    "settle_passage",
+    "follow_delivery",
+    "looks",
+    "try_out",
+    "asks",
+    "answer_platform",
+    "refresh_token",
+    "backfill",
+    "ledger_numbers",
+    "waybill_stock",
+}
 
 
 @pytest.fixture

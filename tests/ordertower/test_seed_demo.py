@@ -19,7 +19,7 @@ def seeded() -> dict[str, Any]:
 
 def test_every_platform_the_erp_the_warehouses_and_the_couriers_are_connected() -> None:
     seeded()
-    assert {"taobao", "jd", "douyin", "kingdee", "qimen", "kuaidi100"} <= set(
+    assert {"taobao", "jd", "douyin", "generic", "kingdee", "qimen", "kuaidi100", "sf"} <= set(
         Connection.objects.values_list("adapter", flat=True)
     )
     for row in Connection.objects.all():

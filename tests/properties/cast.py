@@ -21,6 +21,7 @@ from orders.vocabulary import (
     ParcelSnapshot,
     PrintReport,
     RefundSnapshot,
+    ShortageReport,
     TrackPoint,
     WarehouseReport,
 )
@@ -95,6 +96,19 @@ class Stage:
     def prints(self, minutes: float, waybill: str = "YT1") -> Fact:
         snapshot = PrintReport(order=self.code, printed_at=at(minutes), waybill=self.waybill(waybill))
         return self.fact(f"print:{minutes}:{waybill}", snapshot, CauseKind.WMS)
+
+    def prints_without_its_number(self, minutes: float) -> Fact:
+        """The same sheet as `prints` at that minute, as a warehouse tells it that is asked again."""
+        snapshot = PrintReport(order=self.code, printed_at=at(minutes))
+        return self.fact(f"print:{minutes}:", snapshot, CauseKind.WMS)
+
+    def lacks(self, minutes: float, code: str = "G1") -> Fact:
+        snapshot = ShortageReport(order=self.code, reported_at=at(minutes), missing=((code, 1),))
+        return self.fact(f"lack:{minutes}", snapshot, CauseKind.WMS)
+
+    def leaves_in_two(self, minutes: float) -> Fact:
+        parcels = tuple(ParcelSnapshot(carrier="yto", waybill=self.waybill(name)) for name in ("YT1", "YT2"))
+        return self.report("shipped", minutes, parcels=parcels)
 
     def leaves(self, minutes: float, waybill: str = "YT1") -> Fact:
         return self.report("shipped", minutes, parcels=(ParcelSnapshot(carrier="yto", waybill=self.waybill(waybill)),))

@@ -99,6 +99,45 @@ def closed_and_gone_all_the_same(on: Stage) -> list[Fact]:
     ]
 
 
+def a_shortage_that_was_made_good(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.lacks(3),
+        on.report("packed", 6),
+        on.leaves(9),
+    ]
+
+
+def a_shortage_found_after_packing(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.lacks(3),
+        on.report("packed", 6),
+        on.lacks(7),
+        on.report("accepted", 2),
+    ]
+
+
+def a_print_told_with_and_without_its_number(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.prints(3),
+        on.prints_without_its_number(3),
+        on.report("packed", 4),
+        on.leaves(5),
+    ]
+
+
+def left_in_two_packages(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.prints(3),
+        on.report("packed", 4),
+        on.leaves_in_two(5),
+        on.tracks("signed", 60),
+    ]
+
+
 LIVES: list[Life] = [
     a_plain_life,
     a_refund_before_leaving,
@@ -108,6 +147,10 @@ LIVES: list[Life] = [
     a_second_print,
     closed_before_leaving,
     closed_and_gone_all_the_same,
+    a_shortage_that_was_made_good,
+    a_shortage_found_after_packing,
+    a_print_told_with_and_without_its_number,
+    left_in_two_packages,
 ]
 
 
@@ -182,6 +225,10 @@ def test_law_03_the_lives_end_as_people_expect(clock: object) -> None:
     assert reasons["an_address_change_after_the_label"] == ["address_conflict"]
     assert ends["an_address_changed_there_and_back"]["address"][0] == 3  # type: ignore[index]
     assert set(reasons["a_second_print"]) >= {"duplicate_print", "foreign_waybill", "shipped_while_held"}
+    assert reasons["a_shortage_that_was_made_good"] == []
+    assert reasons["a_shortage_found_after_packing"] == ["stock_short"]
+    assert reasons["a_print_told_with_and_without_its_number"] == []
+    assert (ends["left_in_two_packages"]["order"], reasons["left_in_two_packages"]) == ("signed", [])
     assert ends["closed_before_leaving"]["order"] == "cancelled"
     assert ends["closed_and_gone_all_the_same"]["order"] == "shipped"
 

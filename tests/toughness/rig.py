@@ -166,6 +166,7 @@ class Rig:
             "taobao.sell_every=0",
             "taobao.others_sell_every=0",
             "douyin.sell_every=0",
+            "generic.sell_every=0",
             "jd.sell_every=0",
             "kingdee.download_seconds=0",
             "qimen.step_seconds=1",
