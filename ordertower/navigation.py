@@ -46,6 +46,8 @@ GROUPS: list[tuple[Any, list[tuple[Any, str, str, str]]]] = [
             (_("对接问题"), "report", "integrations_trouble_changelist", "integrations.view_trouble"),
             (_("待处理报文"), "move_to_inbox", "integrations_receipt_changelist", "integrations.view_receipt"),
             (_("对外任务"), "outbox", "integrations_job_changelist", "integrations.view_job"),
+            (_("转单"), "swap_horiz", "integrations_passage_changelist", "integrations.view_passage"),
+            (_("仓库库存"), "shelves", "integrations_stockclaim_changelist", "integrations.view_stockclaim"),
             (_("补读"), "history_toggle_off", "integrations_backfill_changelist", "integrations.view_backfill"),
             (_("订单对账"), "balance", "integrations_ledgerbucket_changelist", "integrations.view_ledgerbucket"),
             (_("对账时限"), "timer", "integrations_ledgergrace_changelist", "integrations.view_ledgergrace"),

@@ -40,6 +40,12 @@ SHOPS = [
     ("jd", "802001", "山茶京东旗舰店", "WH04"),
     ("generic", "camellia-mini", "山茶小程序", "WH03"),
 ]
+ALERTED = (
+    HoldReason.DUPLICATE_PRINT,
+    HoldReason.DUPLICATE_ORDER,
+    HoldReason.PRINT_UNKNOWN,
+    HoldReason.SHIPPED_WHILE_HELD,
+)
 ROBOT_KEY = "5ea80000-0000-4000-8000-0000000000e1"
 
 
@@ -121,7 +127,7 @@ def _alerts(company: Company, emulators_url: str) -> None:
     channel.settings = {**channel.settings, "base_url": f"{emulators_url}/wecom"}
     channel.set_secrets({"key": ROBOT_KEY})
     channel.save()
-    for reason in (HoldReason.DUPLICATE_PRINT, HoldReason.PRINT_UNKNOWN, HoldReason.SHIPPED_WHILE_HELD):
+    for reason in ALERTED:
         Rule.objects.get_or_create(company=company, hold_reason=reason, defaults={"name": str(reason.label)})
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from integrations.emulation import Faults, Sold, World
 from orders import clock
 
-SHOPS = ("taobao", "jd", "douyin")
+SHOPS = ("taobao", "jd", "douyin", "generic")
 
 
 class ShopConnector:

@@ -53,7 +53,7 @@ class DouyinAdapter(Adapter):
         Field("app_key", "App Key", required=True),
         Field("app_secret", "App Secret", help="更换期间可以同时填新旧两个，新的在前", required=True, secret=True),
         Field("access_token", "店铺授权 access_token", help="点“去授权”取得，或从平台复制", secret=True),
-        Field("refresh_token", "refresh_token", help="留空则不能自动续期（自用型应用除外）", secret=True),
+        Field("refresh_token", "续期令牌 refresh_token", help="留空则不能自动续期（自用型应用除外）", secret=True),
         Field("service_id", "服务市场服务 ID", help="工具型应用授权时用；自用型应用不需要"),
         Field("authorise_page", "授权页面地址", default=authorising.AUTHORISE_URL),
         Field("shop_id", "店铺 ID", help="一个应用授权了多个店铺时必填；自用型应用续期也要用"),

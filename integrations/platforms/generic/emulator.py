@@ -10,13 +10,13 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 
-from integrations.emulation import Answer, Emulator, Journal, Request, World, json_answer
+from integrations.emulation import Answer, Emulator, Journal, Request, Sold, World, json_answer
 from orders import clock
 
 GOODS = (("CREAM-50", "修护面霜 50g", 12850), ("MASK-5", "补水面膜 5 片", 5900), ("LIP-01", "润唇膏", 3900))
@@ -139,6 +139,11 @@ class ShopEmulator(Emulator):
             "webhook-timestamp": stamp,
             "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
         }
+
+    def sold(self) -> Iterator[Sold]:
+        for number, order in self.orders.items():
+            if order["payTime"]:
+                yield Sold(order_id=number, goods=tuple((item["code"], item["num"]) for item in order["items"]))
 
     def happen(self) -> str:
         return str(self._sell({})["tid"])

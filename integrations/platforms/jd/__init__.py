@@ -33,7 +33,7 @@ class JdAdapter(Adapter):
         Field("app_key", "App Key", required=True),
         Field("app_secret", "App Secret", help="更换期间可以同时填新旧两个，新的在前", required=True, secret=True),
         Field("access_token", "店铺授权 access_token", help="点“去授权”取得，或从平台复制", secret=True),
-        Field("refresh_token", "refresh_token", help="留空则不能自动续期", secret=True),
+        Field("refresh_token", "续期令牌 refresh_token", help="留空则不能自动续期", secret=True),
         Field("oauth_url", "授权服务地址", default=authorising.OAUTH_URL),
         Field("start", "首次读取的起点", help="ISO 时间；留空则从一天前开始"),
         Field("window_minutes", "每次读取的时间窗（分钟）", help="订单多时自动缩短", default=360),

@@ -72,7 +72,7 @@ class TaobaoAdapter(Adapter):
         Field("seller_nick", "店铺卖家昵称", help="一个应用授权了多个店铺时必填：队列里其他店铺的消息留给其他连接"),
         Field("app_secret", "App Secret", help="更换期间可以同时填新旧两个，新的在前", required=True, secret=True),
         Field("session", "店铺授权 session", help="点“去授权”取得，或从平台复制", secret=True),
-        Field("refresh_token", "refresh_token", help="只有服务市场订购类应用才有", secret=True),
+        Field("refresh_token", "续期令牌 refresh_token", help="只有服务市场订购类应用才有", secret=True),
         Field("renewable", "授权可以自动续期", help="服务市场订购类应用填 是；商家自用应用到期后须重新授权"),
         Field("oauth_url", "授权服务地址", default=authorising.OAUTH_URL),
         Field("oauth_view", "授权页面", help="web、tmall 或 wap", default="web"),
