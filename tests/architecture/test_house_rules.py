@@ -239,3 +239,33 @@ def test_every_planned_job_has_a_handler() -> None:
 
 def test_every_handler_is_planned_somewhere() -> None:
     assert set(jobs.kinds()) - set(planned_kinds()) == set()
+
+
+# Emulators ----------------------------------------------------------------------------------------------------------
+# What both sides may share: the frame, the wire, the clock. Nothing that reads or writes a protocol.
+SHARED = {"integrations.emulation", "integrations.errors", "integrations.http", "orders.clock", "orders"}
+
+
+def test_an_emulator_shares_no_code_with_its_connector() -> None:
+    """One that did would agree with the connector's mistakes."""
+    emulators = [path for path in modules("integrations") if path.stem.startswith("emulator")]
+    assert len(emulators) > 40
+    shared = {}
+    for path in emulators:
+        own = ".".join(path.parent.relative_to(ROOT).parts)
+        taken = {module for module in imported(path) if module.partition(".")[0] in ROOMS}
+        taken = {module for module in taken if not module.removeprefix(f"{own}.").startswith("emulator")}
+        if left := taken - SHARED:
+            shared[name(path)] = left
+    assert shared == {}
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            package = node.module.startswith("integrations.") and node.module.count(".") == 2
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} if package else {node.module}
+    return found
