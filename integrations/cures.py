@@ -149,7 +149,11 @@ def _deliver_again(row: Contradiction, order: Order, key: str) -> bool:
     connection = _able(order, parcel, "deliver", CauseKind.WMS) if parcel else None
     if parcel is None or connection is None:
         return False
-    jobs.plan("deliver_parcel", key, connection_id=connection.pk, order_id=order.pk, payload={"parcel": parcel.pk})
+    under_way = Job.objects.filter(
+        order_id=order.pk, kind="deliver_parcel", state__in=[Job.State.READY, Job.State.RUNNING]
+    )
+    if not any(job.payload["parcel"] == parcel.pk for job in under_way):
+        jobs.plan("deliver_parcel", key, connection_id=connection.pk, order_id=order.pk, payload={"parcel": parcel.pk})
     return True
 
 

@@ -11,10 +11,18 @@ import pytest
 from django.conf import settings
 
 from orders.clock import BEIJING, FixedClock, running_on
+from ordertower.management.commands.flush import Command, in_groups
 from tests.engines import find_chromium
 
 REQUIRE_ALL = os.environ.get("TOWER_REQUIRE_ALL") == "1"
 DOUBLE_ELEVEN = datetime(2026, 11, 11, tzinfo=BEIJING)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Each test finds the groups of the roles as the migrations made them."""
+    with django_db_blocker.unblock():
+        Command.rights = in_groups()
 
 
 @pytest.fixture

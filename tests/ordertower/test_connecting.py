@@ -51,8 +51,8 @@ def test_an_unknown_setting_is_refused_and_nothing_is_kept() -> None:
 
 
 def test_a_missing_secret_is_named() -> None:
-    with pytest.raises(CommandError, match="session"):
-        connect(factories.shop(), "app_key=1", "app_secret=2")
+    with pytest.raises(CommandError, match="app_secret"):
+        connect(factories.shop(), "app_key=1", "session=2")
     assert not Connection.objects.exists()
 
 
