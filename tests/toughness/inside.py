@@ -15,6 +15,9 @@ def tell() -> None:
     json.dump(rows(), sys.stdout, ensure_ascii=False)
 
 
+WATCHES = ("follow_parcel", "follow_delivery", "waybill_stock")
+
+
 def rows() -> dict[str, object]:
     held = Order.objects.filter(held=True)
     return {
@@ -28,8 +31,8 @@ def rows() -> dict[str, object]:
         + Receipt.objects.filter(state__in=[Receipt.State.RECEIVED, Receipt.State.WAITING]).count()
         + Job.objects.filter(state__in=[Job.State.READY, Job.State.RUNNING])
         .exclude(order_id__in=held.values("pk"))
-        # A courier that has been asked to report is watched for weeks.
-        .exclude(kind="follow_parcel", not_before__gt=clock.now())
+        # A watch that sleeps: couriers and warehouses are asked again for weeks, balances every hour.
+        .exclude(kind__in=WATCHES, not_before__gt=clock.now())
         .count(),
         "errors": sorted({error[:120] for error in Job.objects.exclude(error="").values_list("error", flat=True)})[:10],
         "held_orders": sorted(held.values_list("platform_order_id", flat=True)),

@@ -168,7 +168,7 @@ class Rig:
             "douyin.sell_every=0",
             "generic.sell_every=0",
             "jd.sell_every=0",
-            "kingdee.download_seconds=0",
+            "kingdee.download_seconds=2",
             "qimen.step_seconds=1",
             "erp.repush_every=5",
         ]
