@@ -313,7 +313,7 @@ CELERY_BEAT_SCHEDULE = {
         ("keep the ledger", "keep_ledger", 60.0),
         ("listen for silence", "listen_for_silence", 20.0),
         ("watch contradictions", "watch_contradictions", 30.0),
-        ("anchor the trail", "anchor_trail", 60.0),
+        ("anchor the trail", "anchor_trail", 10.0),
         ("prepare partitions", "prepare_partitions", 21600.0),
     ]
 }
