@@ -51,6 +51,8 @@ class Day:
     connection: Connection
     client: Client = field(default_factory=Client)
     dead_from: datetime | None = None
+    # Orders of which the platform dropped a push; its journal remembers the last few thousand entries only.
+    lost: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.platform.control("push_to", {"url": HOOK})
@@ -87,6 +89,8 @@ class Day:
         """What platform and tower do in one second."""
         self.time.advance(seconds=1)
         self.wire.tick()
+        dropped = self.platform.journal.entries("push_dropped")
+        self.lost |= {str(entry["msg_id"]).partition(":")[0] for entry in dropped}
         sync.poll_due(now=clock.now())
         while process_due() + retry_waiting():
             pass
@@ -110,11 +114,6 @@ class Day:
 
     def paid_at(self) -> dict[str, datetime]:
         return {str(order.order_id): order.paid for order in self.platform.orders.by_id.values() if order.paid}
-
-    def losses(self) -> set[str]:
-        """Orders of which the platform dropped a push."""
-        dropped = self.platform.journal.entries("push_dropped")
-        return {str(entry["msg_id"]).partition(":")[0] for entry in dropped}
 
     def was_in_the_outage(self, at: datetime) -> bool:
         assert self.dead_from
@@ -155,7 +154,7 @@ def test_every_order_arrives_once_and_a_lost_push_is_made_good_within_three_minu
 
     numbers = dict(Order.objects.values_list("pk", "platform_order_id"))
     visible = {numbers[order]: at for order, at in Event.objects.filter(verb=Move.PAY).values_list("order_id", "at")}
-    lost = [order for order in day.losses() if order in paid and not day.was_in_the_outage(paid[order])]
+    lost = [order for order in day.lost if order in paid and not day.was_in_the_outage(paid[order])]
     waits = sorted(visible[order] - paid[order] for order in lost)
     assert waits, "no push was lost at all"
     late = waits[min(len(waits) - 1, int(len(waits) * 0.99))]
