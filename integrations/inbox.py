@@ -26,7 +26,7 @@ from orders.selectors.search import starts_with
 from orders.services.dossier import wake
 from orders.services.outcome import Outcome
 from orders.services.record import record
-from orders.vocabulary import Cause, Fact
+from orders.vocabulary import Cause, Fact, wording
 
 log = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ def _record(connection: Connection, adapter: Adapter, said: Said, receipt: Recei
     fact = Fact(
         source=connection.source,
         key=said.key[:160],
-        body_hash=short_hash(repr(said.snapshot).encode()),
+        body_hash=short_hash(wording(said.snapshot).encode()),
         subject=said.subject,
         snapshot=said.snapshot,
         system=CauseKind(adapter.system),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from integrations import jobs
 from integrations.adapter import TrackWish
 from integrations.errors import Permanent
@@ -14,8 +16,9 @@ from integrations.registry import adapter_named
 from integrations.telling import connections_for
 from orders import clock
 from orders.lifecycle import CauseKind, ParcelState
-from orders.models import AddressVersion, Claim, Event, Label, Order, Parcel
+from orders.models import AddressVersion, Claim, DocumentLink, Event, Label, Order, Parcel
 from orders.services.address import open_address
+from orders.services.claims import ONWARD
 
 # A courier that has said nothing of a parcel for this long is asked. Not under half an hour: 快递100 locks the number.
 SILENCE = timedelta(hours=4)
@@ -39,6 +42,16 @@ def plan_following(event: Event, order: Order) -> None:
     for label in Label.objects.select_related("parcel").filter(parcel=event.parcel_id).exclude(waybill=""):
         if label.is_living:
             plan_number(order, label, label.carrier, label.waybill)
+
+
+def plan_onward(event: Event, order: Order) -> None:
+    """A courier gave a parcel another number on its way: that one is followed too."""
+    for waybill in event.facts.get("onward") or ():
+        link = Q(document__kind="waybill", document__number=waybill, order=order)
+        parcel_id = DocumentLink.objects.filter(link).values_list("parcel", flat=True).first()
+        label = Label.objects.select_related("parcel").filter(parcel=parcel_id or 0).order_by("-generation").first()
+        if label is not None:
+            plan_number(order, label, label.carrier, waybill)
 
 
 def plan_number(order: Order, label: Label, carrier: str, waybill: str) -> None:
@@ -89,8 +102,9 @@ def _again_or_done(connection: Connection, label: Label, waybill: str) -> Mappin
 
 def _heard_at(label: Label, waybill: str) -> Any:
     """When the courier last said something of this waybill; before the first word, when the label was made."""
+    spoken_of = Q(subject=waybill) | Q(seen__has_key=f"{ONWARD}{waybill}")
     claim = Claim.objects.filter(
-        system=CauseKind.COURIER, subject=waybill, order__lines__parcel_lines__parcel=label.parcel_id
+        spoken_of, system=CauseKind.COURIER, order__lines__parcel_lines__parcel=label.parcel_id
     )
     received = claim.order_by("-received_at").values_list("received_at", flat=True).first()
     return received or label.live_at or label.requested_at

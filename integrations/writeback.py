@@ -203,7 +203,13 @@ def _cancel_delivery(event: Event, order: Order) -> None:
 
 _PLANNERS: dict[str, tuple[Callable[[Event, Order], None], ...]] = {
     "order_seen": (_release,),
-    "fact": (_release, telling.plan_pick_up, packages.plan_others, intercepts.plan_by_fact),
+    "fact": (
+        _release,
+        telling.plan_pick_up,
+        packages.plan_others,
+        tracking.plan_onward,
+        intercepts.plan_by_fact,
+    ),
     Move.PAY: (_release,),
     "follow_parcels": (_release,),
     Move.RELEASE: (_deliver,),

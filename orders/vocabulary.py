@@ -5,7 +5,8 @@ already happened elsewhere, so it is always recorded (law 4). Money is `Decimal`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import Field as FieldOf
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from orders.clock import BEIJING
 from orders.lifecycle import CauseKind
 
 __all__ = [
+    "FLAGS",
     "UNNUMBERED",
     "AddressSnapshot",
     "Cause",
@@ -31,10 +33,15 @@ __all__ = [
     "beijing",
     "from_fen",
     "unnumbered",
+    "wording",
     "yuan",
 ]
 
 UNNUMBERED = "line:"
+# What a shop's settings may say of an order, beside what its platform says.
+FLAGS = frozenset(
+    ("platform_warehouse", "dropship", "virtual", "cod", "group_buy_open", "risk", "required_carrier", "invoice")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +142,7 @@ class OrderSnapshot:
     seller_flag: str = ""
     ship_by: datetime | None = None
     presale_until: datetime | None = None
-    # platform_warehouse · dropship · virtual · cod · group_buy_open · risk · required_carrier · invoice
+    # `FLAGS`, and presale where the balance is open.
     flags: frozenset[str] = frozenset()
     # Live room, talent (达人), campaign ids, as the platform names them.
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -225,13 +232,19 @@ class CustomerRequest:
 @dataclass(frozen=True, kw_only=True)
 class TrackPoint:
     """One courier event for a waybill. `stage`: label_created, picked_up, in_transit, out_for_delivery,
-    at_pickup_point, signed, exception, refused, returning, returned, cancelled, unknown."""
+    at_pickup_point, signed, exception, refused, returning, returned, cancelled, unknown.
+
+    Some couriers give a parcel a new number on its way (退回, 转寄): `onward` is the number it goes on under from here,
+    `formerly` the number it travelled under before.
+    """
 
     carrier: str
     waybill: str
     stage: str
     at: datetime
     text: str = ""
+    onward: str = ""
+    formerly: str = ""
 
 
 Snapshot = (
@@ -244,6 +257,30 @@ Snapshot = (
     | RefundSnapshot
     | CustomerRequest
 )
+
+
+def wording(told: Any) -> str:
+    """One text for one content, in every process: what tells a repeat of a fact from another body under its key.
+
+    A field that is at its default is left out, so that one which a later version adds makes no other body of a fact
+    that is known already.
+    """
+    if is_dataclass(told) and not isinstance(told, type):
+        said = [(each.name, getattr(told, each.name)) for each in fields(told) if not _is_default(told, each)]
+        return f"{type(told).__name__}({', '.join(f'{name}={wording(value)}' for name, value in said)})"
+    if isinstance(told, tuple | list):
+        return f"({', '.join(map(wording, told))})"
+    if isinstance(told, frozenset):
+        # Its own order is another one in every process.
+        return f"{{{', '.join(sorted(map(wording, told)))}}}"
+    if isinstance(told, Mapping):
+        return f"{{{', '.join(sorted(f'{wording(name)}: {wording(value)}' for name, value in told.items()))}}}"
+    return repr(told)
+
+
+def _is_default(told: Any, each: "FieldOf[Any]") -> bool:
+    default = each.default if each.default_factory is MISSING else each.default_factory()
+    return default is not MISSING and getattr(told, each.name) == default
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,19 @@
 """The last word of each outside system, kept as a join: whatever the order of arrival, the same claim (law 3)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from orders import clock
-from orders.lifecycle import STAGE_RANK, ParcelState
+from orders.lifecycle import STAGE_RANK, CauseKind, ParcelState
 from orders.models import Claim, Parcel, PrintAttempt
 from orders.services.dossier import Dossier
 
 _PICK, _PACK, _SHIP = (STAGE_RANK[state] for state in (ParcelState.TO_PICK, ParcelState.PACKED, ParcelState.SHIPPED))
 _SIGN, _BACK = STAGE_RANK[ParcelState.SIGNED], STAGE_RANK[ParcelState.RETURNED]
 
+# How a courier's claim keeps a number that its parcel goes on under.
+ONWARD = "onward:"
 # An outside word → how far it says the parcel is. 0: no progress, only a word.
 PROGRESS: dict[str, dict[str, int]] = {
     "wms": {
@@ -52,14 +55,57 @@ def hear(
         claim.stage = claim.status = stage
         claim.source_status, claim.at, claim.rank = source_status[:60], at, rank
         claim.received_at = clock.now()
-    progress = PROGRESS.get(system, {}).get(stage, 0)
-    further = progress > claim.furthest
-    claim.furthest = max(claim.furthest, progress)
+    progress, before = PROGRESS.get(system, {}).get(stage, 0), claim.furthest
+    claim.furthest = max(before, progress)
     if progress:
         remember_first(claim, f"stage:{progress}", at)
     remember_first(claim, f"word:{stage}", at)
+    if system == CauseKind.COURIER:
+        _who_signed(claim, stage, at)
     dossier.touch(claim)
-    return claim, newer or further
+    return claim, newer or claim.furthest > before
+
+
+def _who_signed(claim: Claim, stage: str, at: datetime) -> None:
+    """Whoever signs for a parcel that was turned back is its sender: it has been returned.
+
+    Every time of signing is kept, so that it does not matter which of the two was heard of first.
+    """
+    if stage == "signed":
+        remember_first(claim, f"signed:{at.isoformat()}", at)
+    if back := _signed(claim, "returned"):
+        remember_first(claim, f"stage:{_BACK}", back)
+        remember_first(claim, "word:returned", back)
+        claim.furthest = max(claim.furthest, _BACK)
+    if courier_meant(claim, claim.stage, claim.at) != claim.stage:
+        claim.stage = claim.status = "returned"
+        claim.rank = TIE_RANK["returned"]
+
+
+def courier_meant(claim: Claim, stage: str, at: datetime) -> str:
+    """A courier's word in the light of all it said of this parcel."""
+    turned = first_time(claim, "word:returning")
+    return "returned" if stage == "signed" and turned and turned <= at else stage
+
+
+def _signed(claim: Claim, meant: str) -> datetime | None:
+    times = (first_time(claim, name) for name in claim.seen if name.startswith("signed:"))
+    return min((time for time in times if time and courier_meant(claim, "signed", time) == meant), default=None)
+
+
+def signed_for_at(claims: Iterable[Claim]) -> datetime | None:
+    """When the buyer is first said to have signed for it; whoever takes it back is not the buyer."""
+    times = (
+        _signed(claim, "signed") if claim.system == CauseKind.COURIER else first_time(claim, f"stage:{_SIGN}")
+        for claim in claims
+    )
+    return min((time for time in times if time), default=None)
+
+
+def original_number(dossier: Dossier, waybill: str) -> str:
+    """The number on the label of a parcel that goes on under another one; the number itself where it is no such."""
+    name = f"{ONWARD}{waybill}"
+    return next((c.subject for c in dossier.claims if c.system == CauseKind.COURIER and name in c.seen), waybill)
 
 
 def remember_first(claim: Claim, name: str, at: datetime) -> None:

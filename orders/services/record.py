@@ -169,7 +169,9 @@ def _find(fact: Fact) -> list[int]:
         return list(rows.values_list("pk", flat=True))
     mine = Order.objects.filter(company=fact.company_id)
     if isinstance(snapshot, TrackPoint):
-        return _by_waybill(fact, snapshot.waybill)
+        return _by_waybill(fact, snapshot.waybill) or (
+            _by_waybill(fact, snapshot.formerly) if snapshot.formerly else []
+        )
     code = snapshot.order
     found = list(mine.filter(number=code).values_list("pk", flat=True))
     if not found:
@@ -320,15 +322,25 @@ def _hear_print(dossier: Dossier, fact: Fact, report: PrintReport) -> None:
 
 
 def _take_point(dossier: Dossier, fact: Fact, point: TrackPoint) -> tuple[bool, dict[str, Any]]:
-    _, news = claims.hear(
+    """A courier's word. A number that a parcel got on its way speaks for the one on its label."""
+    number = claims.original_number(dossier, point.formerly or point.waybill)
+    claim, news = claims.hear(
         dossier,
         system=str(fact.system),
-        subject=point.waybill,
+        subject=number,
         stage=point.stage,
         source_status=point.text or point.stage,
         at=point.at,
     )
-    return news, {"stage": point.stage, "waybill": point.waybill}
+    others = {point.waybill, point.onward} - {number, ""}
+    learnt = sorted(other for other in others if claims.ONWARD + other not in claim.seen)
+    label = next((row for row in dossier.labels if row.waybill == number), None)
+    for other in learnt:
+        _link(dossier, str(fact.system), "waybill", other, label.parcel if label else None)
+    for other in others:
+        claims.remember_first(claim, claims.ONWARD + other, point.at)
+    facts = {"stage": claims.courier_meant(claim, point.stage, point.at), "waybill": point.waybill}
+    return news or bool(learnt), facts | ({"onward": learnt} if learnt else {})
 
 
 def _take_shortage(dossier: Dossier, fact: Fact, report: ShortageReport) -> tuple[bool, dict[str, Any]]:

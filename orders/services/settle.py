@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from orders.lifecycle import STAGE_RANK, LabelState, OrderState, ParcelState
 from orders.models import OBSERVED, Claim, Label, Order, Parcel, PrintAttempt
 from orders.services import cases, implied, steps
-from orders.services.claims import PROGRESS, claims_about, first_time, seen_waybills
+from orders.services.claims import PROGRESS, claims_about, first_time, seen_waybills, signed_for_at
 from orders.services.dossier import Dossier, void_labels
 
 _PACKED, _SHIPPED = STAGE_RANK[ParcelState.PACKED], STAGE_RANK[ParcelState.SHIPPED]
@@ -109,6 +109,10 @@ def _walk(dossier: Dossier, parcel: Parcel, label: Label | None) -> None:
     if target == _RETURNED and parcel.state in (ParcelState.SHIPPED, ParcelState.SIGNED):
         steps.return_parcel(dossier, parcel, OBSERVED, at=_first(claims, _RETURNED))
     _keep_first_times(dossier, parcel, claims)
+    if target == _RETURNED and parcel.signed_at != (signed := signed_for_at(claims)):
+        # It may have been heard as signed before it was known to have turned back.
+        parcel.signed_at = signed
+        dossier.touch(parcel)
 
 
 def _keep_first_times(dossier: Dossier, parcel: Parcel, claims: list[Claim]) -> None:

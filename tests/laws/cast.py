@@ -25,7 +25,7 @@ from orders.models import Goods, Label, Order, OrderLine, Parcel, ParcelLine, Sh
 from orders.services.labels import request_waybill, waybill_issued
 from orders.services.move import move, move_parcel
 from orders.services.record import record
-from orders.vocabulary import AddressSnapshot, Cause, Fact, LineSnapshot, OrderSnapshot
+from orders.vocabulary import AddressSnapshot, Cause, Fact, LineSnapshot, OrderSnapshot, wording
 from tests.integrations.qimen.street import SENDER, process_report, signed
 from tests.orders import factories
 
@@ -88,7 +88,7 @@ class Seller:
         return Fact(
             source=f"test:{system}",
             key=key,
-            body_hash=short_hash(repr(snapshot).encode()),
+            body_hash=short_hash(wording(snapshot).encode()),
             subject=subject,
             snapshot=snapshot,
             system=system,

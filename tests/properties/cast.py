@@ -113,12 +113,16 @@ class Stage:
     def leaves(self, minutes: float, waybill: str = "YT1") -> Fact:
         return self.report("shipped", minutes, parcels=(ParcelSnapshot(carrier="yto", waybill=self.waybill(waybill)),))
 
-    def tracks(self, stage: str, minutes: float) -> Fact:
-        return self.fact(
-            f"track:{stage}",
-            TrackPoint(carrier="yto", waybill=self.waybill("YT1"), stage=stage, at=at(minutes)),
-            CauseKind.COURIER,
+    def tracks(self, stage: str, minutes: float, waybill: str = "YT1", *, onward: str = "", formerly: str = "") -> Fact:
+        point = TrackPoint(
+            carrier="yto",
+            waybill=self.waybill(waybill),
+            stage=stage,
+            at=at(minutes),
+            onward=onward and self.waybill(onward),
+            formerly=formerly and self.waybill(formerly),
         )
+        return self.fact(f"track:{waybill}:{stage}:{minutes}", point, CauseKind.COURIER)
 
     def hears(self, fact: Fact) -> Outcome:
         """Record a fact; what comes before its order waits, as the inbox lets it wait, and is tried again."""

@@ -138,6 +138,27 @@ def left_in_two_packages(on: Stage) -> list[Fact]:
     ]
 
 
+def came_back_under_a_new_number(on: Stage) -> list[Fact]:
+    return [
+        on.picture("paid", 1, "paid"),
+        on.leaves(5),
+        on.tracks("returning", 60, onward="SF9"),
+        on.tracks("in_transit", 70, "SF9"),
+        on.tracks("signed", 80, "SF9"),
+    ]
+
+
+def came_back_after_it_lay_in_a_locker(on: Stage) -> list[Fact]:
+    """The courier called it signed when it lay in the locker; the sender signed later."""
+    return [
+        on.picture("paid", 1, "paid"),
+        on.leaves(5),
+        on.tracks("signed", 50),
+        on.tracks("returning", 60, "SF9", formerly="YT1"),
+        on.tracks("signed", 80, "SF9"),
+    ]
+
+
 LIVES: list[Life] = [
     a_plain_life,
     a_refund_before_leaving,
@@ -151,6 +172,8 @@ LIVES: list[Life] = [
     a_shortage_found_after_packing,
     a_print_told_with_and_without_its_number,
     left_in_two_packages,
+    came_back_under_a_new_number,
+    came_back_after_it_lay_in_a_locker,
 ]
 
 
@@ -229,6 +252,8 @@ def test_law_03_the_lives_end_as_people_expect(clock: object) -> None:
     assert reasons["a_shortage_found_after_packing"] == ["stock_short"]
     assert reasons["a_print_told_with_and_without_its_number"] == []
     assert (ends["left_in_two_packages"]["order"], reasons["left_in_two_packages"]) == ("signed", [])
+    assert ends["came_back_under_a_new_number"]["order"] == "returned"
+    assert ends["came_back_after_it_lay_in_a_locker"]["order"] == "returned"
     assert ends["closed_before_leaving"]["order"] == "cancelled"
     assert ends["closed_and_gone_all_the_same"]["order"] == "shipped"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said
-from integrations.carriers.sf import reading
+from integrations.carriers.sf import reading, renumbering
 from integrations.carriers.sf.words import CARRIER, NOTICE, ORDER_STATE
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
@@ -135,15 +135,9 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
 
 
 def _said(waybill: str, rows: Sequence[Any]) -> Iterator[Said]:
-    """A parcel that is signed for on its way back is signed for by the sender."""
-    turned_back = False
     for row in _oldest_first(rows):
         doubts = Doubts("sf")
-        stage = stage_of(row, doubts)
-        turned_back = turned_back or stage == "returning"
-        if turned_back and stage == "signed":
-            stage = "returned"
-        yield _fact(waybill, row, stage, doubts)
+        yield _fact(waybill, row, stage_of(row, doubts), doubts)
 
 
 def _oldest_first(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -199,7 +193,16 @@ def _fact(waybill: str, row: Mapping[str, Any], stage: str, doubts: Doubts) -> S
     if stage == "unknown":
         text = f"[{code[:12]}] {text}"
     key = f"track:{waybill}:{time}:{digest}"
-    point = TrackPoint(carrier=CARRIER, waybill=waybill, stage=stage, at=at, text=text[:LONGEST_TEXT])
+    onward, formerly = renumbering.other_number(waybill, code, remark)
+    point = TrackPoint(
+        carrier=CARRIER,
+        waybill=waybill,
+        stage=stage,
+        at=at,
+        text=text[:LONGEST_TEXT],
+        onward=onward,
+        formerly=formerly,
+    )
     return doubts.said(key=key, subject=waybill, snapshot=point)
 
 

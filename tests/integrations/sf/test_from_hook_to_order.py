@@ -119,6 +119,63 @@ def test_rows_of_two_parcels_in_one_push_do_not_wait_for_each_other(shop, courie
     assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "waiting"]
 
 
+def on_its_way(shop: Seller, courier: Connection, caller: Client, clock: FixedClock) -> Label:
+    label = sent_by_sf(shop)
+    clock.advance(hours=9)
+    push(caller, courier, pushed(row("50", clock.now() - timedelta(hours=8), mailno=label.waybill)))
+    assert state_of(label) == ParcelState.SHIPPED
+    return label
+
+
+BACK = "SF7000000000001"
+
+
+def test_a_parcel_that_comes_back_under_a_new_number_is_returned_and_not_signed(shop, courier, street, caller, clock):
+    label = on_its_way(shop, courier, caller, clock)
+    now, remark = clock.now(), f"快件已退回，新单号为：{BACK}"
+    push(caller, courier, pushed(row("648", now - timedelta(hours=5), mailno=label.waybill, remark=remark)))
+    push(caller, courier, pushed(row("30", now - timedelta(hours=3), mailno=BACK, remark="快件在途")))
+    push(caller, courier, pushed(row("80", now - timedelta(hours=1), mailno=BACK, remark="已签收")))
+    assert state_of(label) == ParcelState.RETURNED
+    assert Parcel.objects.get(pk=label.parcel_id).signed_at is None
+    assert set(Receipt.objects.values_list("state", flat=True)) == {Receipt.State.DONE}
+    work()
+    followed = Job.objects.filter(kind="follow_parcel").values_list("payload__waybill", flat=True)
+    assert BACK in followed
+    assert not Job.objects.filter(kind="tell_system", payload__stage="signed").exists()
+
+
+def test_the_way_back_is_understood_where_its_first_route_came_before_the_old_number_s_last(
+    shop, courier, street, caller, clock
+):
+    label = on_its_way(shop, courier, caller, clock)
+    now = clock.now()
+    push(caller, courier, pushed(row("80", now - timedelta(hours=1), mailno=BACK, remark="已签收")))
+    assert Receipt.objects.filter(state=Receipt.State.WAITING).count() == 1
+    came_from = f"新单退回，原单号：{label.waybill}"
+    push(caller, courier, pushed(row("631", now - timedelta(hours=4), mailno=BACK, remark=came_from)))
+    inbox.retry_waiting()
+    assert state_of(label) == ParcelState.RETURNED
+
+
+def test_a_parcel_that_goes_elsewhere_under_a_new_number_is_signed_for(shop, courier, street, caller, clock):
+    label = on_its_way(shop, courier, caller, clock)
+    now, remark = clock.now(), f"快件已转寄，新单号为：{BACK}"
+    push(caller, courier, pushed(row("648", now - timedelta(hours=5), mailno=label.waybill, remark=remark)))
+    push(caller, courier, pushed(row("80", now - timedelta(hours=1), mailno=BACK, remark="已签收")))
+    assert state_of(label) == ParcelState.SIGNED
+
+
+def test_a_parcel_that_was_turned_back_is_signed_for_by_its_sender(shop, courier, street, caller, clock):
+    label = on_its_way(shop, courier, caller, clock)
+    now = clock.now()
+    push(caller, courier, pushed(row("80", now - timedelta(hours=1), mailno=label.waybill, remark="已签收")))
+    assert state_of(label) == ParcelState.SIGNED
+    late = row("660", now - timedelta(hours=5), mailno=label.waybill, remark="快件退回中")
+    push(caller, courier, pushed(late))
+    assert state_of(label) == ParcelState.RETURNED
+
+
 def test_a_dead_label_s_number_is_given_back_to_sf(shop, courier, street):
     label = sent_by_sf(shop)
     # Somebody changes the setting meanwhile: the number goes back to where it came from all the same.
