@@ -27,12 +27,14 @@ from integrations.exchange import (
     Question,
     Reply,
     Said,
+    Says,
     ShipWish,
     StockWord,
     Telling,
     Token,
     TrackWish,
     Unannounced,
+    Unlisted,
     Waybill,
     WaybillStock,
     WaybillWish,
@@ -58,12 +60,14 @@ __all__ = [
     "Question",
     "Reply",
     "Said",
+    "Says",
     "ShipWish",
     "StockWord",
     "Telling",
     "Token",
     "TrackWish",
     "Unannounced",
+    "Unlisted",
     "Waybill",
     "WaybillStock",
     "WaybillWish",
@@ -158,13 +162,11 @@ class Adapter:
         raise Unsupported(f"{self.name} stands between nobody")
 
     # Reading ----------------------------------------------------------------------------------------------------
-    def parse(self, message: Message) -> Sequence[Said | Fetch | StockWord]:
+    def parse(self, message: Message) -> Sequence[Says]:
         """Pure: a stored message in the tower's words. `Unreadable` with a reason where it makes no sense."""
         raise NotImplementedError
 
-    def parse_kept(
-        self, message: Message, *, settings: Mapping[str, Any], at: datetime | None
-    ) -> Sequence[Said | Fetch | StockWord]:
+    def parse_kept(self, message: Message, *, settings: Mapping[str, Any], at: datetime | None) -> Sequence[Says]:
         """`parse` where the connection's settings say what a message means; `at`: when it was first kept. Pure too."""
         return self.parse(message)
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
-from integrations.adapter import Doubtful, Said
+from integrations.adapter import Doubtful, Said, Unlisted
 from orders.vocabulary import Snapshot
 
 log = logging.getLogger(__name__)
@@ -12,6 +12,15 @@ log = logging.getLogger(__name__)
 Meaning = TypeVar("Meaning")
 
 LONGEST_WORD = 40
+
+
+def unlisted(what: str, word: str) -> Unlisted:
+    """A whole message of a kind that stands in no table."""
+    return Unlisted(words=_in_words(what, word))
+
+
+def _in_words(what: str, word: str) -> str:
+    return f"{what}“{word[:LONGEST_WORD]}”不在对照表里"
 
 
 class Doubts:
@@ -29,7 +38,7 @@ class Doubts:
 
     def note(self, what: str, word: str) -> None:
         log.warning("%s: unlisted: %s %.40r", self.system, what, word)
-        self.found[f"{what}“{word[:LONGEST_WORD]}”不在对照表里"] = None
+        self.found[_in_words(what, word)] = None
 
     def said(self, *, key: str, subject: str, snapshot: Snapshot) -> Said:
         """What the message says of one subject, with everything doubted so far."""

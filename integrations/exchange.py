@@ -105,6 +105,17 @@ class Fetch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unlisted:
+    """A message of a kind that stands in no table: nothing is taken from it, and a person is told `words`, once."""
+
+    words: str
+
+
+# Everything that a message can say.
+Says = Said | Fetch | StockWord | Unlisted
+
+
+@dataclass(frozen=True, kw_only=True)
 class Polled:
     """One step of a poll: what was read, the cursor to keep once that is committed, and whether there is more now."""
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db import connection as database
 
 from integrations import jobs
-from integrations.adapter import Adapter, Doubtful, Fetch, Message, Said, StockWord, Unannounced
+from integrations.adapter import Adapter, Doubtful, Fetch, Message, Said, Says, StockWord, Unannounced, Unlisted
 from integrations.errors import Unreadable
 from integrations.models import Connection, DayKey, Job, Receipt, Trouble
 from integrations.registry import adapter_named
@@ -30,7 +30,6 @@ from orders.vocabulary import Cause, Fact, wording
 
 log = logging.getLogger(__name__)
 
-Says = Said | Fetch | StockWord
 
 LARGEST_BODY = 2 * 1024 * 1024
 # A receipt that we ourselves fail on is tried again this often, then parked.
@@ -112,7 +111,7 @@ def _store(
         kind=_text(message.kind, 80),
         key=_text(message.key, 160),
         via=via,
-        sealed=sealing.seal(_day_key(connection, now), message.body, context=f"receipt:{connection.pk}"),
+        sealed=sealing.seal(_day_key(connection.pk, now), message.body, context=f"receipt:{connection.pk}"),
         size=len(message.body),
         state=state,
         reason=_text(reason, 500),
@@ -126,26 +125,25 @@ def _text(strange: str, length: int) -> str:
     return strange.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]
 
 
-def _day_key(connection: Connection, at: datetime) -> bytes:
+def _day_key(connection_id: int, at: datetime) -> bytes:
     """The key of a receipt's own day (UTC): what was sealed a moment before midnight opens after it."""
     today = at.astimezone(UTC).date()
-    context = f"connection:{connection.pk}:{today}"
-    row = DayKey.objects.filter(connection=connection, day=today).first()
+    context = f"connection:{connection_id}:{today}"
+    row = DayKey.objects.filter(connection=connection_id, day=today).first()
     if row is None:
         fresh = sealing.new_key()
         DayKey.objects.bulk_create(
-            [DayKey(connection=connection, day=today, wrapped=sealing.wrap(fresh, context=context))],
+            [DayKey(connection_id=connection_id, day=today, wrapped=sealing.wrap(fresh, context=context))],
             ignore_conflicts=True,
         )
-        row = DayKey.objects.get(connection=connection, day=today)
+        row = DayKey.objects.get(connection=connection_id, day=today)
     return sealing.unwrap(bytes(row.wrapped), context=context)
 
 
 def open_receipt(receipt: Receipt) -> bytes:
     """The raw body; `sealing.CannotOpen` once the day's key was shredded."""
-    connection = Connection.objects.get(pk=receipt.connection_id)
-    key = _day_key(connection, receipt.at)
-    return sealing.unseal(key, bytes(receipt.sealed), context=f"receipt:{connection.pk}")
+    key = _day_key(receipt.connection_id, receipt.at)
+    return sealing.unseal(key, bytes(receipt.sealed), context=f"receipt:{receipt.connection_id}")
 
 
 def process_due(*, limit: int = 200) -> int:
@@ -164,7 +162,8 @@ def _claim(state: str, count: int) -> list[tuple[int, datetime]]:
     A worker that dies leaves them to the others when its claim runs out; reading twice has one effect all the same.
     """
     now = clock.now()
-    due = Receipt.objects.filter(state=state, not_before__lte=now).order_by("id")
+    # In the order of the index of what is to be done, so that a claim of a few reads no more of a long line.
+    due = Receipt.objects.filter(state=state, not_before__lte=now).order_by("not_before", "id")
     # An empty look opens no transaction: on SQLite that would wait for the writer.
     if not due.exists():
         return []
@@ -201,6 +200,9 @@ def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says
             plan_fetch(connection, said.subject, hint=receipt.key, via=receipt.via)
             state, subject = Receipt.State.DONE, said.subject
             continue
+        if isinstance(said, Unlisted):
+            _tell_unlisted(connection, said.words)
+            continue
         try:
             if isinstance(said, StockWord):
                 take_stock(connection, said)
@@ -220,7 +222,8 @@ def _record_all(receipt: Receipt, connection: Connection, adapter: Adapter, says
         state = Receipt.State.DONE
         if outcome.code == "done":
             _measure_lag(connection, said)
-        _tell_unlisted(connection, said)
+        if isinstance(said, Doubtful):
+            _tell_unlisted(connection, *said.unlisted)
     return _end(receipt, state, reason, order_id, subject)
 
 
@@ -277,9 +280,9 @@ def _measure_lag(connection: Connection, said: Said) -> None:
         Connection.objects.filter(pk=connection.pk).update(lag_milliseconds=lag)
 
 
-def _tell_unlisted(connection: Connection, said: Said) -> None:
+def _tell_unlisted(connection: Connection, *doubts: str) -> None:
     """A word that no table lists was taken as unknown; a person should list it."""
-    for words in said.unlisted if isinstance(said, Doubtful) else ():
+    for words in doubts:
         key = f"connection:{connection.pk}:{words}"
         text = f"{connection.name}：{words}"
         raise_trouble(connection.company_id, Trouble.Kind.UNLISTED, key, text, connection=connection)

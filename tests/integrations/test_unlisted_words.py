@@ -125,6 +125,25 @@ def test_an_unlisted_step_of_a_warehouse_is_unknown_counted_and_told() -> None:
     assert Claim.objects.get(system="wms").stage == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("adapter", "kind", "body", "words"),
+    [
+        ("taobao", "tmc:taobao_item_ItemUpdate", {"content": {"num_iid": 1}}, "消息主题“taobao_item_ItemUpdate”"),
+        ("douyin", "push:999", {"tag": "999", "msg_id": "{time}", "data": {"shop": 1}}, "推送 tag“999”"),
+    ],
+)
+def test_a_kind_of_message_that_no_table_lists_is_left_aside_counted_and_told(
+    adapter: str, kind: str, body: dict[str, Any], words: str
+) -> None:
+    connection = connected(seller(), adapter)
+    for time in (1, 2):
+        text = json.dumps(body, ensure_ascii=False).replace("{time}", str(time))
+        [receipt_id] = inbox.keep(connection, [Message(kind=kind, key=f"{kind}:{time}", body=text.encode())])
+        assert inbox.process(receipt_id) == Receipt.State.IGNORED
+        assert is_told(connection, words, time), list(Trouble.objects.values_list("text", "times"))
+    assert not Receipt.objects.filter(state=Receipt.State.PARKED).exists()
+
+
 def test_an_order_whose_status_is_unlisted_is_here_and_goes_on_when_a_known_one_comes() -> None:
     shop = seller()
     connection = connected(shop, "taobao")

@@ -11,13 +11,12 @@ from integrations.adapter import (
     Access,
     Adapter,
     AnswerWish,
-    Fetch,
     Field,
     Incoming,
     Message,
     Polled,
     Reply,
-    Said,
+    Says,
     ShipWish,
     Token,
     Waybill,
@@ -104,7 +103,7 @@ class DouyinAdapter(Adapter):
     def refused(self, incoming: Incoming, error: Exception) -> Reply:
         return webhook.refused()
 
-    def parse(self, message: Message) -> Sequence[Said | Fetch]:
+    def parse(self, message: Message) -> Sequence[Says]:
         return mapping.parse(message)
 
     def poll(self, access: Access, cursor: Mapping[str, Any]) -> Polled:

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from integrations.adapter import Fetch, Message, Said
+from integrations.adapter import Message, Says
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields, pushes
@@ -50,7 +50,7 @@ NO_FLAG = "0"
 LARGEST_QUANTITY = 10**6
 
 
-def parse(message: Message) -> Sequence[Said | Fetch]:
+def parse(message: Message) -> Sequence[Says]:
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
     doubts = Doubts("douyin")
     if message.kind == "order":

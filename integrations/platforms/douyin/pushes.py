@@ -5,19 +5,16 @@ An application for another address, and the words about after-sales, are facts t
 of the official SDKs; their numbers for paid (101, 110) disagree, which does no harm here.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from integrations.adapter import Fetch, Message, Said
-from integrations.doubts import Doubts
+from integrations.adapter import Fetch, Message, Said, Says
+from integrations.doubts import Doubts, unlisted
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields
 from integrations.platforms.douyin.fields import Row
 from integrations.platforms.douyin.receivers import wished
 from orders.vocabulary import CustomerRequest
-
-log = logging.getLogger(__name__)
 
 # Tag → where its time stands; the order is read again.
 ORDER_TAGS: Mapping[str, tuple[str, ...]] = {
@@ -69,7 +66,7 @@ WANTED = (
 )
 
 
-def parse(message: Message, doubts: Doubts) -> Sequence[Said | Fetch]:
+def parse(message: Message, doubts: Doubts) -> Sequence[Says]:
     """What one element of a pushed array says."""
     envelope = fields.object_in(message.body)
     if envelope.get("shop") == "other":
@@ -86,9 +83,9 @@ def parse(message: Message, doubts: Doubts) -> Sequence[Said | Fetch]:
         return _address_asked(message, data, fields.inside(envelope, "tower"))
     if tag in aftersales.TAGS:
         return _refund_told(message, tag, data, doubts)
-    log.warning("douyin: unlisted push tag %.20r", tag)
     # Whatever it is: an order that it names is read again.
-    return [_pointed_at(data, "update_time")] if fields.told(data, "p_id") else []
+    pointed = [_pointed_at(data, "update_time")] if fields.told(data, "p_id") else []
+    return [*pointed, unlisted("推送 tag", tag)]
 
 
 def order_id(data: Row) -> str:

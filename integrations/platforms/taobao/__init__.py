@@ -12,14 +12,13 @@ from integrations.adapter import (
     Adapter,
     AnswerWish,
     Decision,
-    Fetch,
     Field,
     Incoming,
     Message,
     Polled,
     Question,
     Reply,
-    Said,
+    Says,
     ShipWish,
     Token,
     Waybill,
@@ -118,12 +117,10 @@ class TaobaoAdapter(Adapter):
     def refused(self, incoming: Incoming, error: Exception) -> Reply:
         return webhook.refused()
 
-    def parse(self, message: Message) -> Sequence[Said | Fetch]:
+    def parse(self, message: Message) -> Sequence[Says]:
         return mapping.parse(message)
 
-    def parse_kept(
-        self, message: Message, *, settings: Mapping[str, Any], at: datetime | None
-    ) -> Sequence[Said | Fetch]:
+    def parse_kept(self, message: Message, *, settings: Mapping[str, Any], at: datetime | None) -> Sequence[Says]:
         return mapping.parse(message, settings)
 
     def poll(self, access: Access, cursor: Mapping[str, Any]) -> Polled:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.adapter import Fetch, Message, Said
+from integrations.adapter import Fetch, Message, Said, Says
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.taobao import aftersales, fields, topics
@@ -47,7 +47,7 @@ LARGEST_QUANTITY = 10**6
 LONGEST_ORIGIN = 200
 
 
-def parse(message: Message, settings: Mapping[str, Any] | None = None) -> Sequence[Said | Fetch]:
+def parse(message: Message, settings: Mapping[str, Any] | None = None) -> Sequence[Says]:
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
     doubts = Doubts("taobao")
     if message.kind == "trade":

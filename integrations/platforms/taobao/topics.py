@@ -3,15 +3,13 @@
 Source: the topic types of the open source client tmc.js.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from integrations.adapter import Fetch
+from integrations.adapter import Fetch, Unlisted
+from integrations.doubts import unlisted
 from integrations.errors import Unreadable
 from integrations.platforms.taobao import fields
-
-log = logging.getLogger(__name__)
 
 # Topic → where the trade's id stands in its content; None: the order does not change.
 TOPICS: dict[str, str | None] = {
@@ -88,18 +86,16 @@ WANTED = (
 )
 
 
-def pointed_at(topic: str, envelope: Mapping[str, Any]) -> Sequence[Fetch]:
+def pointed_at(topic: str, envelope: Mapping[str, Any]) -> Sequence[Fetch | Unlisted]:
     """The order that a message is about, and behind it the refund, where the message names one."""
     where = TOPICS.get(topic, "tid" if topic.startswith(FAMILIES) else None)
     if where is None:
-        if topic not in TOPICS:
-            log.warning("taobao: unlisted topic %.80r", topic)
-        return []
+        return [] if topic in TOPICS else [unlisted("消息主题", topic)]
     content = envelope.get("content")
     inside = fields.object_in(content.encode(errors="replace")) if isinstance(content, str) else content
     if not isinstance(inside, Mapping):
         raise Unreadable(f"消息 {topic} 没有内容")
-    found = [Fetch(subject=fields.identity(inside, where))]
+    found: list[Fetch | Unlisted] = [Fetch(subject=fields.identity(inside, where))]
     if topic.startswith(ABOUT_REFUNDS) and fields.written(inside, "refund_id"):
         found.append(Fetch(subject=f"{REFUND}{fields.identity(inside, 'refund_id')}"))
     return found

@@ -13,7 +13,6 @@ from integrations.adapter import (
     Adapter,
     Decision,
     DeliveryWish,
-    Fetch,
     Field,
     FieldError,
     HandedOn,
@@ -23,8 +22,7 @@ from integrations.adapter import (
     Polled,
     Question,
     Reply,
-    Said,
-    StockWord,
+    Says,
     Telling,
 )
 from integrations.wms.qimen import client, client_stock, mapping, mapping_stock, passage, passage_calls, webhook
@@ -141,7 +139,7 @@ class QimenAdapter(Adapter):
     def carry(self, access: Access, message: Message) -> None:
         passage_calls.carry(access, message)
 
-    def parse(self, message: Message) -> Sequence[Said | Fetch | StockWord]:
+    def parse(self, message: Message) -> Sequence[Says]:
         return [] if passage.is_only_kept(message) else mapping.parse(message)
 
     def fetch(self, access: Access, subject: str) -> Message:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
-from integrations.adapter import Doubtful, Fetch, Message, Said, StockWord
+from integrations.adapter import Doubtful, Fetch, Message, Said, Says
 from integrations.errors import Unreadable
 from integrations.wms.qimen import mapping_documents, mapping_stock, xml
 from integrations.wms.qimen.mapping_words import (
@@ -126,7 +126,7 @@ def _process_key(order: str, process: Element | None) -> str:
     return bounded(":".join(["report", order, *named, *([told] if told else [])]))
 
 
-def parse(message: Message) -> Sequence[Said | Fetch | StockWord]:
+def parse(message: Message) -> Sequence[Says]:
     """The tower's facts in one stored message. Inbound documents but returns are kept and say nothing to us."""
     root = xml.read(message.body)
     match message.kind:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from integrations.adapter import AnswerWish, Fetch, Message, Said
+from integrations.adapter import AnswerWish, Fetch, Message, Said, Unlisted
 from integrations.doubts import Doubts
 from integrations.emulation import World
 from integrations.errors import Unreadable
@@ -250,11 +250,18 @@ def pushed(name: str, **changes: Any) -> list[Said | Fetch]:
         ("106_cancelled", "4781320682406083640@1767231000"),
         ("113_memo", "4781320682406083640@1767231234"),
         ("112_appointed", "4781320682406083640"),
-        ("199_unlisted_about_an_order", "4781320682406083640@1767231234"),
     ],
 )
 def test_a_push_about_an_order_says_since_when_to_read_it(name: str, subject: str) -> None:
     assert pushed(name) == [Fetch(subject=subject)]
+
+
+def test_a_push_of_an_unlisted_kind_is_told_and_an_order_that_it_names_is_read_again() -> None:
+    assert pushed("199_unlisted_about_an_order") == [
+        Fetch(subject="4781320682406083640@1767231234"),
+        Unlisted(words="推送 tag“199”不在对照表里"),
+    ]
+    assert pushed("999_unlisted_about_nothing") == [Unlisted(words="推送 tag“999”不在对照表里")]
 
 
 def test_an_application_for_another_address_is_open_with_its_deadline() -> None:
@@ -304,7 +311,7 @@ def test_a_push_about_an_after_sale_is_the_after_sale() -> None:
 
 
 def test_what_concerns_no_order_here_says_nothing() -> None:
-    for name in ("400_goods", "417_goods", "212_arbitration", "227_special_after_sale", "999_unlisted_about_nothing"):
+    for name in ("400_goods", "417_goods", "212_arbitration", "227_special_after_sale"):
         assert pushed(name) == []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integrations.adapter import Access, Fetch, Message
+from integrations.adapter import Access, Message, Said
 from integrations.platforms import douyin
 from integrations.platforms.douyin import aftersales, client, mapping, pushes, reading
 
@@ -42,7 +42,7 @@ def as_json(said: Sequence[Any]) -> Any:
         raise TypeError(type(value))
 
     def shown(one: Any) -> dict[str, Any]:
-        of = {} if isinstance(one, Fetch) else {"of": type(one.snapshot).__name__}
+        of = {"of": type(one.snapshot).__name__} if isinstance(one, Said) else {}
         return {"type": type(one).__name__, **dataclasses.asdict(one), **of}
 
     return json.loads(json.dumps([shown(one) for one in said], default=plain))
