@@ -3,28 +3,9 @@
 Not the servers of the tests, which need not survive a power cut and would make every figure a lie.
 """
 
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
 
-from tests.engines import (
-    START_SECONDS,
-    STOP_SECONDS,
-    EngineFailed,
-    find_postgres,
-    find_redis,
-    free_port,
-    postgres_answers,
-    private_redis,
-    running_as,
-    unprivileged_owner,
-)
+from tests.engines import STOP_SECONDS, EngineFailed, find_redis, private_redis, running_postgres
 
 __all__ = ["SETTINGS", "EngineFailed", "bench_postgres", "find_redis", "private_redis"]
 
@@ -45,61 +26,6 @@ SETTINGS = {
 }
 
 
-@contextmanager
-def bench_postgres() -> Iterator[str]:
+def bench_postgres() -> AbstractContextManager[str]:
     """Yields the address without a database name."""
-    binaries = find_postgres()
-    if binaries is None:
-        raise EngineFailed("PostgreSQL is not installed")
-    owner = unprivileged_owner()
-    folder = Path(tempfile.mkdtemp(prefix="tower-bench-pg-"))
-    port = free_port()
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, **SETTINGS}
-    try:
-        if owner:
-            shutil.chown(folder, owner)
-        process = _started(binaries, folder, owner, options)
-        try:
-            _wait(process, f"postgres://tower@127.0.0.1:{port}/postgres", folder / "log")
-            yield f"postgres://tower@127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(STOP_SECONDS * 6)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _started(binaries: Path, folder: Path, owner: str | None, options: dict[str, Any]) -> subprocess.Popen[Any]:
-    data = folder / "data"
-    initdb: list[Any] = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "tower",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-    ]
-    made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **running_as(owner))
-    if made.returncode:
-        raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
-    server: list[Any] = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
-    with (folder / "log").open("w", encoding="utf-8") as log:
-        return subprocess.Popen(
-            server, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **running_as(owner)
-        )
-
-
-def _wait(process: subprocess.Popen[Any], address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not postgres_answers(address):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise EngineFailed(f"postgres did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
-        time.sleep(0.1)
+    return running_postgres(SETTINGS, prefix="tower-bench-pg-", stop_seconds=STOP_SECONDS * 6)

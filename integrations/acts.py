@@ -20,6 +20,7 @@ from integrations.models import Connection, Job
 from integrations.registry import adapter_named
 from orders.lifecycle import CauseKind, LabelState, Move, ParcelState
 from orders.models import AddressVersion, Label, Order, PackLine, Parcel
+from orders.models.label import DEAD
 from orders.services.address import open_address
 from orders.services.labels import request_waybill, waybill_failed, waybill_issued
 from orders.services.move import move
@@ -31,9 +32,8 @@ def _system(task: Task) -> Cause:
 
 
 def _open(task: Task) -> tuple[Connection, Adapter, Access]:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
-    return task.connection, adapter_named(task.connection.adapter), task.connection.open()
+    connection = task.through
+    return connection, adapter_named(connection.adapter), connection.open()
 
 
 def _order(task: Task) -> Order:
@@ -151,16 +151,15 @@ def deliver_parcel(task: Task) -> Mapping[str, Any]:
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
     if not parcel.is_live:
         return {"code": "not_wanted", "state": parcel.state}
-    _, adapter, access = _open(task)
+    connection, adapter, access = _open(task)
     answer: Mapping[str, Any] = {"code": "held", "detail": "订单已锁单，暂不推送仓库"}
     if not _is_held(parcel):
         try:
             answer = adapter.deliver(access, _delivery(parcel))
         except AlreadyDone as error:
             answer = {"code": "already_done", "detail": str(error)}
-        if task.connection:
-            plan_watch(task.connection, task.order_id, parcel.pk)
-    if _is_held(parcel) and "pend" in adapter.capabilities:
+        plan_watch(connection, task.order_id, parcel.pk)
+    if _is_held(parcel) and adapter.can("pend", connection.settings):
         _plan_pend_behind(task)
     return dict(answer)
 
@@ -271,7 +270,7 @@ def tell_platform(task: Task) -> Mapping[str, Any]:
         raise Temporary("订单已锁单，暂不回传", retry_after=60)
     if parcel.state not in (ParcelState.SHIPPED, ParcelState.SIGNED):
         return {"code": "not_wanted", "state": parcel.state}
-    label = Label.objects.filter(parcel=parcel).exclude(state__in=["void", "failed"]).first()
+    label = Label.objects.filter(parcel=parcel).exclude(state__in=DEAD).first()
     if label is None or not label.waybill:
         raise Temporary("包裹还没有运单号")
     several = packages.declared(order, parcel)

@@ -51,24 +51,23 @@ def planner(adapter: Adapter, connection: Connection) -> Callable[[Message, int]
 
 @handles("pass_report")
 def pass_report(task: Task) -> Mapping[str, Any] | Again:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
     receipt_id = int(task.payload["receipt"])
     mine = WaitingReport.objects.filter(receipt_id=receipt_id)
     codes = list(mine.values_list("code", flat=True))
     if not codes:
         return {"code": "already_done"}
     # What names no order has no order to keep, and what the ERP will not have keeps nobody.
-    earlier = WaitingReport.objects.filter(connection=task.connection, code__in=codes, receipt_id__lt=receipt_id)
+    earlier = WaitingReport.objects.filter(connection=connection, code__in=codes, receipt_id__lt=receipt_id)
     if earlier.filter(refused__lt=TOLD_AFTER).exclude(code="").exists():
         return Again(clock.now() + timedelta(seconds=min(2**task.turn, LONGEST_WAIT)))
     receipt = Receipt.objects.get(pk=receipt_id)
     message = Message(kind=receipt.kind, key=receipt.key, body=open_receipt(receipt))
     try:
-        adapter_named(task.connection.adapter).carry(task.connection.open(), message)
+        adapter_named(connection.adapter).carry(connection.open(), message)
     except OutsideError as error:
-        return _not_taken(task, task.connection, receipt, error)
-    _carried(task.connection, receipt_id, codes)
+        return _not_taken(task, connection, receipt, error)
+    _carried(connection, receipt_id, codes)
     return {"code": "done", "codes": codes[:20]}
 
 

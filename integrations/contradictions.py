@@ -5,6 +5,7 @@ lock, draw the picture and let `_reconcile` bring the rows to what it shows. A r
 picture no longer shows is over, however that came about.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import connection as database
@@ -26,6 +27,8 @@ from orders.models import Event, EventTask, Order
 from orders.services.dossier import load
 from orders.vocabulary import Cause
 
+log = logging.getLogger(__name__)
+
 State = Contradiction.State
 CONSUMER = "integrations.contradictions.look"
 # What it is told of: facts, and the commands that change what the tower itself claims.
@@ -40,6 +43,7 @@ VERBS = frozenset(
 SHORTEST_WATCH = timedelta(minutes=10)
 # What a person was told of is looked at again so often, and so long.
 LOOK_AGAIN, LONGEST_LOOK = timedelta(hours=6), timedelta(days=30)
+AFTER_A_MISTAKE = timedelta(minutes=10)
 
 
 def look(event: Event, order: Order) -> None:
@@ -60,14 +64,26 @@ def sweep(*, now: datetime, limit: int = 200) -> int:
     due = Contradiction.objects.filter(due_at__lte=now).order_by("due_at").values_list("order_id", flat=True)[:limit]
     looked = 0
     for order_id in dict.fromkeys(due):
-        with transaction.atomic(durable=True):
-            rows = Order.objects.select_for_update(
-                of=("self",), skip_locked=database.features.has_select_for_update
-            ).select_related("shop", "warehouse")
-            if order := rows.filter(pk=order_id).first():
-                examine(order)
-                looked += 1
+        try:
+            looked += _look_at(order_id)
+        except Exception:
+            # Our mistake about one order: the others are looked at all the same, and this one again in a while.
+            log.exception("the contradictions of order %s could not be looked at", order_id)
+            stuck = Contradiction.objects.filter(order=order_id, due_at__lte=now)
+            stuck.update(due_at=now + AFTER_A_MISTAKE)
     return looked
+
+
+def _look_at(order_id: int) -> bool:
+    """False where somebody else has the order just now."""
+    with transaction.atomic(durable=True):
+        rows = Order.objects.select_for_update(
+            of=("self",), skip_locked=database.features.has_select_for_update
+        ).select_related("shop", "warehouse")
+        order = rows.filter(pk=order_id).first()
+        if order is not None:
+            examine(order)
+    return order is not None
 
 
 def examine(order: Order) -> list[Contradiction]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from integrations import jobs, passages
 from integrations.adapter import TrackWish
-from integrations.errors import AlreadyDone, Permanent
+from integrations.errors import AlreadyDone
 from integrations.inbox import keep, process
 from integrations.issuing import issuer_of
 from integrations.jobs import Task, handles
 from integrations.models import Connection, Contradiction, Job, Trouble
 from integrations.registry import adapter_named
-from integrations.telling import connections_for
-from integrations.tracking import courier_for, last_four
+from integrations.telling import connections_for, courier_for, shop_connection
+from integrations.tracking import FOLLOWING, last_four
 from integrations.troubles import raise_trouble
 from orders import clock
 from orders.contradictions.pair import Cure
@@ -76,14 +76,6 @@ def _able(order: Order, parcel: Parcel, capability: str, system: CauseKind) -> C
     return next(connections_for(order, parcel, capability, (system,)), None)
 
 
-def _shop(order: Order, capability: str) -> Connection | None:
-    for row in Connection.objects.filter(shop=order.shop_id, enabled=True).order_by("pk"):
-        adapter = adapter_named(row.adapter)
-        if adapter.system == CauseKind.PLATFORM and adapter.can(capability, row.settings):
-            return row
-    return None
-
-
 # Reading again ----------------------------------------------------------------------------------------------------
 def _read(key: str, connection: Connection | None, order: Order, subject: str) -> bool:
     if connection is None:
@@ -95,7 +87,7 @@ def _read(key: str, connection: Connection | None, order: Order, subject: str) -
 
 
 def _read_platform(row: Contradiction, order: Order, key: str) -> bool:
-    return _read(key, _shop(order, "fetch"), order, order.platform_order_id)
+    return _read(key, shop_connection(order, "fetch"), order, order.platform_order_id)
 
 
 def _ask_warehouse(row: Contradiction, order: Order, key: str) -> bool:
@@ -115,7 +107,7 @@ def _ask_erp(row: Contradiction, order: Order, key: str) -> bool:
 
 def _ask_courier(row: Contradiction, order: Order, key: str) -> bool:
     parcel = _parcel(row)
-    connection = courier_for(order, parcel, row.carrier) if parcel and row.waybill else None
+    connection = courier_for(order, parcel, row.carrier, *FOLLOWING) if parcel and row.waybill else None
     if connection is None or not adapter_named(connection.adapter).can("query", connection.settings):
         return False
     jobs.plan(
@@ -131,15 +123,14 @@ def _ask_courier(row: Contradiction, order: Order, key: str) -> bool:
 @handles("ask_courier")
 def ask_courier(task: Task) -> Mapping[str, Any]:
     """Read a parcel's track now, as any other message."""
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
     parcel, waybill = int(task.payload["parcel"]), str(task.payload["waybill"])
     label = Label.objects.filter(parcel=parcel, waybill=waybill).select_related("parcel").first()
     wish = TrackWish(
         carrier=str(task.payload["carrier"]), waybill=waybill, phone_last4=last_four(label) if label else ""
     )
-    message = adapter_named(task.connection.adapter).query(task.connection.open(), wish)
-    return {"receipts": [process(receipt_id) for receipt_id in keep(task.connection, [message])]}
+    message = adapter_named(connection.adapter).query(connection.open(), wish)
+    return {"receipts": [process(receipt_id) for receipt_id in keep(connection, [message])]}
 
 
 # Telling again ----------------------------------------------------------------------------------------------------
@@ -158,7 +149,7 @@ def _deliver_again(row: Contradiction, order: Order, key: str) -> bool:
 
 
 def _tell_platform(row: Contradiction, order: Order, key: str) -> bool:
-    parcel, connection = _any_parcel(row, order), _shop(order, "ship")
+    parcel, connection = _any_parcel(row, order), shop_connection(order, "ship")
     if parcel is None or connection is None:
         return False
     jobs.plan("tell_platform", key, connection_id=connection.pk, order_id=order.pk, payload={"parcel": parcel.pk})
@@ -213,12 +204,11 @@ def _plan_at_warehouse(kind: str, row: Contradiction, order: Order, key: str, ca
 @handles("stop_at_warehouse")
 def stop_at_warehouse(task: Task) -> Mapping[str, Any]:
     """Pend a parcel because systems contradict each other, whether or not the order is locked here."""
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
     warehouse = parcel.warehouse.code if parcel.warehouse else ""
-    adapter, access = adapter_named(task.connection.adapter), task.connection.open()
-    codes = passages.codes_in_warehouse(task.connection, parcel)
+    adapter, access = adapter_named(connection.adapter), connection.open()
+    codes = passages.codes_in_warehouse(connection, parcel)
     for code in codes:
         try:
             adapter.pend(access, code, warehouse, "各系统状态不一致，请先核实")

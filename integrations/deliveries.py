@@ -41,7 +41,7 @@ def silence_of(connection: Connection) -> timedelta | None:
 def plan_watch(connection: Connection, order_id: int | None, parcel_id: int) -> None:
     """The parcel is with its warehouse: watch it, once."""
     silence = silence_of(connection)
-    if silence is None or "fetch" not in adapter_named(connection.adapter).capabilities:
+    if silence is None or not adapter_named(connection.adapter).can("fetch", connection.settings):
         return
     with transaction.atomic():
         jobs.plan(
@@ -58,9 +58,7 @@ def plan_watch(connection: Connection, order_id: int | None, parcel_id: int) -> 
 @handles("follow_delivery")
 def follow_delivery(task: Task) -> Mapping[str, Any] | Again:
     """Ask when no word came for a while, and again after twice as long, until the parcel has left and was confirmed."""
-    connection = task.connection
-    if connection is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
     parcel = Parcel.objects.get(pk=task.payload["parcel"])
     silence = silence_of(connection)
     if silence is None or not connection.enabled or _is_over(parcel):

@@ -23,6 +23,10 @@ class Permanent(OutsideError):
     """Our data or our rights: repeating changes nothing. The job stops and is shown in admin."""
 
 
+class ConnectionAtFault(Permanent):
+    """Not this order but the connection: key, signature, right or setting. Every other call would fail as well."""
+
+
 class OutOfNumbers(Permanent):
     """The seller's waybill numbers are used up: a person must buy more."""
 

@@ -122,6 +122,8 @@ class Polled:
     messages: Sequence[Message]
     cursor: Mapping[str, Any]
     more: bool = False
+    # Of a slice: how much of what was asked for has been read, from 0 to 1; `None` where nobody can tell.
+    share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

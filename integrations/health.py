@@ -45,15 +45,16 @@ def troubles_of(connection: Connection, *, parked: int, now: datetime) -> list[s
         found.append("lag")
     if parked:
         found.append("parked")
-    if connection.refused_count and not _was_believed_since(connection):
+    if is_refused(connection):
         found.append("refused")
     return found
 
 
-def _was_believed_since(connection: Connection) -> bool:
-    """A push with a good signature after the last bad one: whatever was wrong is mended."""
-    pushed, refused = connection.last_push_at, connection.last_refused_at
-    return pushed is not None and refused is not None and pushed > refused
+def is_refused(connection: Connection) -> bool:
+    """The last that knocked was not believed. A push with a good signature after it: whatever was wrong is mended."""
+    refused, pushed = connection.last_refused_at, connection.last_push_at
+    believed_since = refused is not None and pushed is not None and pushed > refused
+    return bool(connection.refused_count) and not believed_since
 
 
 def _is_silent(connection: Connection, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from integrations.errors import AlreadyDone, Permanent
 from integrations.jobs import Again, Task, handles
 from integrations.models import Connection, Job, Trouble
 from integrations.registry import adapter_named
-from integrations.telling import connections_for
+from integrations.telling import courier_for
 from integrations.troubles import end_trouble, raise_trouble
 from orders import clock
 from orders.lifecycle import CauseKind, ParcelState
@@ -116,21 +116,11 @@ def intercept_parcel(task: Task) -> Mapping[str, Any] | Again:
         return {"code": case.state}
     if case.opened_at < clock.now() - LONGEST_WAY:
         return {"code": "given_up"}
-    courier = courier_for(case.order, parcel, label.carrier) if label else None
+    courier = courier_for(case.order, parcel, label.carrier, "intercept") if label else None
     _tell(case, parcel, label, courier, REASONS.get(ground, ""))
     if courier and label and not case.stage and parcel.state == ParcelState.SHIPPED:
         _ask(case, parcel, label, courier, cause)
     return Again(clock.now() + LOOK_AGAIN)
-
-
-def courier_for(order: Order, parcel: Parcel, carrier: str) -> Connection | None:
-    """Who can stop this courier's parcels: a connection of its own goes before one for all."""
-    able = [
-        row
-        for row in connections_for(order, parcel, "intercept", (CauseKind.COURIER,))
-        if carrier in (adapter_named(row.adapter).carriers or (carrier,))
-    ]
-    return min(able, key=lambda row: not adapter_named(row.adapter).carriers, default=None)
 
 
 def _ask(case: InterceptRequest, parcel: Parcel, label: Label, courier: Connection, cause: Cause) -> None:

@@ -2,7 +2,7 @@
 
 from integrations.models import Connection, Job
 from integrations.registry import adapter_named
-from integrations.telling import connections_for
+from integrations.telling import connections_for, shop_connection
 from orders.lifecycle import CauseKind
 from orders.models import AddressVersion, Label, Order
 from orders.sealing import CannotOpen
@@ -22,9 +22,10 @@ def object_id(label_id: int) -> str:
 def issuer_for(order: Order, label: Label) -> Connection | None:
     """The courier's own connection where the seller lets it issue and it can know the receiver, else the platform's."""
     own = _own_courier(order, label)
-    if own and not (_is_masked(order, label) and _platform(order)):
+    platform = shop_connection(order, "waybill")
+    if own and not (platform and _is_masked(order, label)):
         return own
-    return _platform(order)
+    return platform
 
 
 def issuer_of(order: Order, label: Label) -> Connection | None:
@@ -38,14 +39,6 @@ def _own_courier(order: Order, label: Label) -> Connection | None:
     rows = connections_for(order, label.parcel, "waybill", (CauseKind.COURIER,))
     own = [row for row in rows if label.carrier in adapter_named(row.adapter).carriers]
     return min(own, key=lambda row: (row.warehouse_id is None, row.shop_id is None, row.pk), default=None)
-
-
-def _platform(order: Order) -> Connection | None:
-    for row in Connection.objects.filter(shop=order.shop_id, enabled=True).order_by("pk"):
-        adapter = adapter_named(row.adapter)
-        if adapter.system == CauseKind.PLATFORM and adapter.can("waybill", row.settings):
-            return row
-    return None
 
 
 def _is_masked(order: Order, label: Label) -> bool:

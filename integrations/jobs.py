@@ -39,6 +39,13 @@ class Task:
     # How often it has come again by its own wish.
     turn: int = 0
 
+    @property
+    def through(self) -> Connection:
+        """The connection, for a handler that can do nothing without one."""
+        if self.connection is None:
+            raise Permanent("没有可用的系统连接")
+        return self.connection
+
 
 @dataclass(frozen=True)
 class Again:
@@ -97,9 +104,10 @@ def plan(
 
 def due(lane: str, *, now: datetime, limit: int) -> list[int]:
     """Jobs that may run now: ready ones whose time has come, and running ones whose lease ran out with their worker."""
-    ready = Q(state=Job.State.READY, not_before__lte=now)
+    ready = Q(state=Job.State.READY)
     lost = Q(state=Job.State.RUNNING, leased_until__lt=now)
-    rows = Job.objects.filter(ready | lost, lane=lane).order_by("not_before", "id")
+    # A running one was due when it was claimed; said of both, so that no heap of sleeping watches is read through.
+    rows = Job.objects.filter(ready | lost, lane=lane, not_before__lte=now).order_by("not_before", "id")
     rows = rows.exclude(connection__paused_until__gt=now)
     return list(rows.values_list("pk", flat=True)[:limit])
 

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -56,7 +56,7 @@ def answer(
         if asked:
             # The warehouse took its time; the decision itself is still to be quick.
             started = time.monotonic()
-        decision = _decide(connection, question, short_hash(incoming.body))
+        decision = _decide(connection, question)
     except OutsideError as error:
         reason = f"上次推送结果未知，向仓库核实时没有得到答复（{error}），请稍后重试"
         return _no(adapter, access, incoming, question, reason)
@@ -85,7 +85,7 @@ def _send(adapter: Adapter, access: Access, incoming: Incoming) -> HandedOn:
 
 
 # Deciding -------------------------------------------------------------------------------------------------------
-def _decide(connection: Connection, question: Question, body_hash: str) -> Decision:
+def _decide(connection: Connection, question: Question) -> Decision:
     """One service decision in the database: judged under the orders' locks, and claimed in the same transaction."""
     codes: dict[int, list[str]] = {}
     unknown = []
@@ -102,7 +102,7 @@ def _decide(connection: Connection, question: Question, body_hash: str) -> Decis
     cause = Cause(kind=CauseKind.ERP, source=f"ERP（经 {connection.name}）", connection_id=connection.pk)
 
     def claim(dossiers: Sequence[Any]) -> Sequence[Any]:
-        return reserve(connection, question.handings, body_hash, dossiers, lease=LEASE)
+        return reserve(connection, question.handings, dossiers, lease=LEASE)
 
     if codes:
         outcome = let_through(codes, cause=cause, reserve=claim)
@@ -271,32 +271,52 @@ def _straight(
     adapter: Adapter, connection: Connection, access: Access, incoming: Incoming, question: Question
 ) -> Reply:
     handed = _send(adapter, access, incoming)
-    if question.kind == "cancel_delivery":
-        try:
-            _note_cancel(connection, question.handings[0].code, handed)
-        except Exception:
-            # The warehouse has answered and the ERP must hear it; the request itself is kept.
-            log.exception("connection %s: could not record a cancel", connection.pk)
+    if question.kind == "cancel_delivery" and handed.outcome in ("done", "refused"):
+        _note_cancel(connection, question.handings[0].code, handed)
     return handed.reply
 
 
 def _note_cancel(connection: Connection, code: str, handed: HandedOn) -> None:
-    """The ERP took an order back: its word; or the warehouse would not give it up: the warehouse's word."""
+    """At once, and as a job: the warehouse has answered and the ERP hears it, so what fails here is tried again."""
     last = Passage.objects.filter(connection=connection, code=code).order_by("-generation").first()
     generation = last.generation if last else 0
-    if handed.outcome == "done":
-        note_cancelled(connection, code)
-        name = f"cancelled:{code}:{generation}"
-        _hear(connection, CauseKind.ERP, name, code, "cancelled", "order.cancel", clock.now())
-    elif handed.outcome == "refused":
+    key = f"note_cancel:{connection.pk}:{code[:80]}:{generation}:{handed.outcome}"
+    with transaction.atomic():
+        jobs.plan(
+            "note_cancel",
+            key,
+            lane=Job.Lane.INGEST,
+            connection_id=connection.pk,
+            payload={
+                "code": code,
+                "generation": generation,
+                "outcome": handed.outcome,
+                "note": handed.detail[:200],
+                "at": clock.now().isoformat(),
+            },
+        )
+    jobs.run(Job.objects.get(key=key).pk)
+
+
+@handles("note_cancel")
+def note_cancel(task: Task) -> Mapping[str, Any]:
+    """The ERP took an order back: its word; or the warehouse would not give it up: the warehouse's word."""
+    connection, code, generation = task.through, str(task.payload["code"]), int(task.payload["generation"])
+    at, note = datetime.fromisoformat(task.payload["at"]), str(task.payload["note"])
+    if task.payload["outcome"] == "done":
+        note_cancelled(connection, code, up_to=generation)
+        _hear(connection, CauseKind.ERP, f"cancelled:{code}:{generation}", code, "cancelled", "order.cancel", at)
+    else:
         name = f"cancel-refused:{code}:{generation}"
-        note = handed.detail[:200]
-        _hear(connection, CauseKind.WMS, name, code, "cancel_failed", "order.cancel", clock.now(), note=note)
+        _hear(connection, CauseKind.WMS, name, code, "cancel_failed", "order.cancel", at, note=note)
+    return {"code": str(task.payload["outcome"])}
 
 
-def note_cancelled(connection: Connection, code: str) -> None:
+def note_cancelled(connection: Connection, code: str, *, up_to: int | None = None) -> None:
     """The warehouse gave the order up: the ERP may hand it over again, as a new generation."""
     rows = Passage.objects.filter(connection=connection, code=code, state__in=[_S.PASSED, _S.UNKNOWN])
+    if up_to is not None:
+        rows = rows.filter(generation__lte=up_to)
     rows.update(state=_S.CANCELLED, ended_at=clock.now())
 
 

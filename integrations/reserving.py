@@ -22,7 +22,6 @@ _TAKEN_BACK = ("cancelled", "rejected")
 def reserve(
     connection: Connection,
     handings: Sequence[Handing],
-    body_hash: str,
     dossiers: Sequence[Dossier],
     *,
     lease: timedelta,
@@ -39,7 +38,7 @@ def reserve(
     try:
         with transaction.atomic():
             for handing in handings:
-                _claim(connection, handing, body_hash, lease)
+                _claim(connection, handing, lease)
     except IntegrityError:
         # Without an order there is no lock: somebody else was quicker.
         return [Reason("in_flight", f"{handings[0].code} 正在推送，请稍后重试")]
@@ -124,11 +123,10 @@ def _overlap(
     return False
 
 
-def _claim(connection: Connection, handing: Handing, body_hash: str, lease: timedelta) -> None:
+def _claim(connection: Connection, handing: Handing, lease: timedelta) -> None:
     now = clock.now()
     last = _last(connection, handing.code)
     values = {
-        "body_hash": body_hash,
         "lines": [list(line) for line in handing.lines],
         "asked_with": {"order_type": handing.order_type, "warehouse": handing.warehouse, "owner": handing.owner},
         "claimed_at": now,

@@ -83,17 +83,11 @@ def _authorised(connection: Connection, adapter: Adapter, now: datetime) -> Step
 def _called_back(connection: Connection, adapter: Adapter) -> Step:
     if not adapter.can("webhook", connection.settings):
         return Step(name="callback", state=NOT_NEEDED)
-    if _is_refused(connection):
+    if health.is_refused(connection):
         details = [connection.last_refusal] if connection.last_refusal else []
         return Step(name="callback", state=FAILED, at=connection.last_refused_at, details=details)
     state = DONE if connection.last_push_at else TODO
     return Step(name="callback", state=state, at=connection.last_push_at)
-
-
-def _is_refused(connection: Connection) -> bool:
-    """The last thing that knocked was not believed."""
-    refused, pushed = connection.last_refused_at, connection.last_push_at
-    return refused is not None and (pushed is None or refused > pushed)
 
 
 def _topics(connection: Connection, adapter: Adapter) -> Step:
@@ -118,7 +112,7 @@ def _polled(connection: Connection, adapter: Adapter, now: datetime) -> Step:
 
 
 def _heard(connection: Connection) -> Step:
-    pushed_since = connection.last_push_at is not None and not _is_refused(connection)
+    pushed_since = connection.last_push_at is not None and not health.is_refused(connection)
     facts = {"refused": 0 if pushed_since else connection.refused_count, "refusal": connection.last_refusal}
     if connection.last_message_at:
         return Step(name="message", state=DONE, at=connection.last_message_at, facts=facts)

@@ -17,6 +17,7 @@ from integrations.models import Connection
 from integrations.registry import adapter_named
 from orders.lifecycle import STAGE_RANK, CauseKind, Move, ParcelState
 from orders.models import DocumentLink, Event, Label, Order, Parcel
+from orders.models.label import DEAD
 from orders.services.claims import PROGRESS
 
 STAGE_OF_MOVE = {Move.PACK: "packed", Move.SHIP: "shipped", Move.SIGN: "signed"}
@@ -40,6 +41,26 @@ def connections_for(order: Order, parcel: Parcel, capability: str, systems: tupl
             yield row
 
 
+def shop_connection(order: Order, capability: str) -> Connection | None:
+    """The connection of the order's shop to its platform, where that can do it."""
+    for row in Connection.objects.filter(shop=order.shop_id, enabled=True).order_by("pk"):
+        adapter = adapter_named(row.adapter)
+        if adapter.system == CauseKind.PLATFORM and adapter.can(capability, row.settings):
+            return row
+    return None
+
+
+def courier_for(order: Order, parcel: Parcel, carrier: str, *capabilities: str) -> Connection | None:
+    """Who can do one of these with this courier's parcels: a connection of its own goes before one for all."""
+    able = [
+        row
+        for capability in capabilities
+        for row in connections_for(order, parcel, capability, (CauseKind.COURIER,))
+        if carrier in (adapter_named(row.adapter).carriers or (carrier,))
+    ]
+    return min(able, key=lambda row: not adapter_named(row.adapter).carriers, default=None)
+
+
 # Planning -------------------------------------------------------------------------------------------------------
 def plan_telling(event: Event, order: Order) -> None:
     """A parcel was packed, left, or was signed for."""
@@ -58,14 +79,23 @@ def plan_pick_up(event: Event, order: Order) -> None:
         _plan_stage(order, label.parcel, "picked_up", event.source_at or event.at)
 
 
-def _plan_stage(order: Order, parcel: Parcel, stage: str, at: datetime) -> None:
+def plan_package(order: Order, parcel: Parcel, carrier: str, waybill: str) -> None:
+    """A parcel left in several packages: the numbers beside its label's are heard of as well."""
+    if parcel.shipped_at:
+        _plan_stage(order, parcel, "shipped", parcel.shipped_at, package={"carrier": carrier, "waybill": waybill})
+
+
+def _plan_stage(
+    order: Order, parcel: Parcel, stage: str, at: datetime, *, package: Mapping[str, str] | None = None
+) -> None:
     for connection in connections_for(order, parcel, "tell", AUDIENCE[stage]):
+        key = f"tell:{connection.pk}:{order.pk}:{parcel.pk}:{stage}"
         jobs.plan(
             "tell_system",
-            f"tell:{connection.pk}:{order.pk}:{parcel.pk}:{stage}",
+            f"{key}:package:{package['waybill']}"[:200] if package else key,
             connection_id=connection.pk,
             order_id=order.pk,
-            payload={"parcel": parcel.pk, "stage": stage, "at": at.isoformat()},
+            payload={"parcel": parcel.pk, "stage": stage, "at": at.isoformat(), **(package or {})},
         )
 
 
@@ -73,12 +103,13 @@ def _plan_stage(order: Order, parcel: Parcel, stage: str, at: datetime) -> None:
 @handles("tell_system")
 def tell_system(task: Task) -> Mapping[str, Any]:
     """Tell one system one thing, once; "known already" counts as done."""
-    if task.connection is None or task.order_id is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
+    if task.order_id is None:
+        raise Permanent("任务没有订单")
     order = Order.objects.select_related("shop").get(pk=task.order_id)
     parcel = Parcel.objects.select_related("warehouse").get(pk=task.payload["parcel"])
-    label = Label.objects.filter(parcel=parcel).exclude(state__in=["void", "failed"]).first()
-    adapter = adapter_named(task.connection.adapter)
+    label = Label.objects.filter(parcel=parcel).exclude(state__in=DEAD).first()
+    adapter = adapter_named(connection.adapter)
     links = DocumentLink.objects.filter(order=order, document__system=adapter.system).order_by("pk")
     news = Telling(
         stage=str(task.payload["stage"]),
@@ -87,14 +118,14 @@ def tell_system(task: Task) -> Mapping[str, Any]:
         platform_order_id=order.platform_order_id,
         parcel=parcel.number,
         warehouse=parcel.warehouse.code if parcel.warehouse else "",
-        carrier=label.carrier if label else parcel.carrier,
-        waybill=label.waybill if label else "",
+        carrier=str(task.payload.get("carrier") or (label.carrier if label else parcel.carrier)),
+        waybill=str(task.payload.get("waybill") or (label.waybill if label else "")),
         documents=tuple(links.values_list("document__kind", "document__number")),
     )
     if news.stage != "packed" and not news.waybill:
         raise Temporary("包裹还没有运单号")
     try:
-        adapter.tell(task.connection.open(), news)
+        adapter.tell(connection.open(), news)
     except AlreadyDone as error:
         return {"code": "already_done", "detail": str(error)}
     return {"code": "done", "stage": news.stage}

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import transaction
 
 from integrations import jobs
-from integrations.errors import Permanent
 from integrations.jobs import Task, handles
 from integrations.models import Connection, Job, Trouble
 from integrations.registry import adapter_named
@@ -58,11 +57,10 @@ def _failed(task: Task, error: str) -> None:
 
 @handles("refresh_token", failed=_failed)
 def refresh_token(task: Task) -> Mapping[str, Any]:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
-    token = adapter_named(task.connection.adapter).refresh(task.connection.open())
+    stale = task.through
+    token = adapter_named(stale.adapter).refresh(stale.open())
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=task.connection.pk)
+        connection = Connection.objects.select_for_update().get(pk=stale.pk)
         connection.set_secrets({**connection.secrets(), **token.secrets})
         connection.token_expires_at = token.expires_at
         connection.save()

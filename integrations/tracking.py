@@ -8,15 +8,14 @@ from django.db.models import Q
 
 from integrations import jobs
 from integrations.adapter import TrackWish
-from integrations.errors import Permanent
 from integrations.inbox import keep, process
 from integrations.jobs import Again, Task, handles
 from integrations.models import Connection, Job
 from integrations.registry import adapter_named
-from integrations.telling import connections_for
+from integrations.telling import courier_for
 from orders import clock
 from orders.lifecycle import CauseKind, ParcelState
-from orders.models import AddressVersion, Claim, DocumentLink, Event, Label, Order, Parcel
+from orders.models import AddressVersion, Claim, DocumentLink, Event, Label, Order
 from orders.services.address import open_address
 from orders.services.claims import ONWARD
 
@@ -24,17 +23,8 @@ from orders.services.claims import ONWARD
 SILENCE = timedelta(hours=4)
 # Nobody is asked about a parcel that left longer ago than this.
 LONGEST_WAY = timedelta(days=30)
-
-
-def courier_for(order: Order, parcel: Parcel, carrier: str) -> Connection | None:
-    """The connection that follows this courier's parcels: one of its own goes before one for all."""
-    able = [
-        row
-        for capability in ("subscribe", "query")
-        for row in connections_for(order, parcel, capability, (CauseKind.COURIER,))
-        if carrier in (adapter_named(row.adapter).carriers or (carrier,))
-    ]
-    return min(able, key=lambda row: not adapter_named(row.adapter).carriers, default=None)
+# Either is enough to follow a parcel.
+FOLLOWING = ("subscribe", "query")
 
 
 def plan_following(event: Event, order: Order) -> None:
@@ -56,7 +46,7 @@ def plan_onward(event: Event, order: Order) -> None:
 
 def plan_number(order: Order, label: Label, carrier: str, waybill: str) -> None:
     """Follow one number of a parcel: its label's, or that of another package that left with it."""
-    connection = courier_for(order, label.parcel, carrier)
+    connection = courier_for(order, label.parcel, carrier, *FOLLOWING)
     if connection is None:
         return
     payload: dict[str, Any] = {"label": label.pk}
@@ -75,7 +65,8 @@ def plan_number(order: Order, label: Label, carrier: str, waybill: str) -> None:
 @handles("follow_parcel")
 def follow_parcel(task: Task) -> Mapping[str, Any] | Again:
     """Subscribe, then look again whenever the courier was silent, until the parcel has come to its end."""
-    connection, label = _parts(task)
+    connection = task.through
+    label = Label.objects.select_related("parcel").get(pk=task.payload["label"])
     if not label.is_living or _has_arrived(label):
         return {"code": "not_wanted", "state": label.state}
     adapter, access = adapter_named(connection.adapter), connection.open()
@@ -115,12 +106,6 @@ def _has_arrived(label: Label) -> bool:
     left = parcel.shipped_at
     ended = parcel.state in (ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.VOIDED)
     return ended or (left is not None and left < clock.now() - LONGEST_WAY)
-
-
-def _parts(task: Task) -> tuple[Connection, Label]:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
-    return task.connection, Label.objects.select_related("parcel").get(pk=task.payload["label"])
 
 
 def last_four(label: Label) -> str:

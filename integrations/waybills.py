@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from integrations import jobs
-from integrations.errors import OutOfNumbers, Permanent
+from integrations.errors import OutOfNumbers
 from integrations.jobs import Again, Task, handles
 from integrations.models import Connection, Job, Trouble
 from integrations.registry import adapter_named
@@ -46,9 +46,7 @@ def low_of(connection: Connection) -> int:
 
 @handles("waybill_stock")
 def look_at_stock(task: Task) -> Mapping[str, Any] | Again:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
-    connection = task.connection
+    connection = task.through
     if str(clock.now().astimezone(clock.BEIJING).date()) != task.payload["day"]:
         return {"code": "not_wanted"}
     for stock in adapter_named(connection.adapter).waybill_stock(connection.open()):

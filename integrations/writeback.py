@@ -31,14 +31,10 @@ def _parcels(order: Order) -> list[Parcel]:
     return list(Parcel.objects.filter(lines__order_line__order=order).distinct().order_by("pk"))
 
 
-def _shop_connection(order: Order, capability: str) -> Connection | None:
-    rows = Connection.objects.filter(shop=order.shop_id, enabled=True).order_by("pk")
-    return next((row for row in rows if capability in adapter_named(row.adapter).capabilities), None)
-
-
 def _warehouse_connection(parcel: Parcel, capability: str) -> Connection | None:
-    rows = Connection.objects.filter(warehouse=parcel.warehouse_id, enabled=True).order_by("pk")
-    return next((row for row in rows if adapter_named(row.adapter).can(capability, row.settings)), None)
+    rows = Connection.objects.filter(company=parcel.company_id, warehouse=parcel.warehouse_id, enabled=True)
+    able = (row for row in rows.order_by("pk") if adapter_named(row.adapter).can(capability, row.settings))
+    return next(able, None)
 
 
 def _release(event: Event, order: Order) -> None:
@@ -119,7 +115,7 @@ def _tell_platform(event: Event, order: Order) -> None:
 
 def _plan_telling(order: Order, parcel: Parcel, key: str) -> None:
     """A parcel left: the platform hears it once, where the tower is the one who tells it."""
-    connection = _shop_connection(order, "ship")
+    connection = telling.shop_connection(order, "ship")
     if connection and order.shop.uploads_waybills == Shop.Uploader.TOWER:
         jobs.plan(
             "tell_platform",
@@ -174,7 +170,7 @@ def _plan_pend(kind: str, event: Event, order: Order, parcel: Parcel) -> None:
 
 def _answer(event: Event, order: Order) -> None:
     """A person's answer to what the buyer asked goes to the platform. What the reply itself said needs no telling."""
-    connection = _shop_connection(order, "answer")
+    connection = telling.shop_connection(order, "answer")
     if connection and event.actor.startswith(("person:", "api_key:")):
         jobs.plan(
             "answer_platform",

@@ -232,6 +232,8 @@ ROLES_FROM_STATE: dict[tuple[str, str, str], frozenset[str]] = {
 # Holds that two people must handle: the one who caused it may not lift it.
 FOUR_EYES_REASONS = frozenset({HoldReason.DUPLICATE_PRINT, HoldReason.PRINT_UNKNOWN, HoldReason.SHIPPED_WHILE_HELD})
 
+# Such a parcel is not in the warehouse any more, or was away and came back.
+LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 # What an outside system's word means for the parcel. The number is the status rank that breaks ties of time (law 3).
 STAGE_RANK: dict[str, int] = {
     ParcelState.TO_PICK: 10,

@@ -88,8 +88,10 @@ class EmbeddedTower:
                 run()
             except Exception:
                 logger.exception("%s failed", name)
-            if not self._stopping.is_set():
-                self.failed = name
-                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                # Celery leaves by SystemExit too, which a thread swallows without a word.
+                if not self._stopping.is_set():
+                    self.failed = name
+                    os.kill(os.getpid(), signal.SIGTERM)
 
         return threading.Thread(target=work, name=name, daemon=True)

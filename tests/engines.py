@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,48 +47,45 @@ def find_postgres() -> Path | None:
 @contextmanager
 def private_postgres() -> Iterator[str]:
     """A running PostgreSQL with nothing in it; yields its DATABASE_URL. `EngineFailed` where it does not start."""
-    binaries = find_postgres()
-    if binaries is None:
-        raise EngineFailed("PostgreSQL is not installed")
-    owner = unprivileged_owner()
-    folder = Path(tempfile.mkdtemp(prefix="tower-pg-"))
-    data, log = folder / "data", folder / "log"
+    # The data lives as long as the test run: no power cut has to be survived.
+    settings = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 200}
+    settings |= {"wal_level": "minimal", "max_wal_senders": 0, "max_wal_size": "4GB", "checkpoint_timeout": "1h"}
+    # The tables are tiny, whatever the statistics of a freshly emptied one say.
+    settings |= {"shared_buffers": "256MB", "jit": "off"}
+    with running_postgres(settings, prefix="tower-pg-") as address:
+        yield f"{address}/tower"
+
+
+@contextmanager
+def running_postgres(settings: Mapping[str, Any], *, prefix: str, stop_seconds: float = STOP_SECONDS) -> Iterator[str]:
+    """A cluster of its own in a folder of its own, which goes away; yields the address without a database name."""
+    folder, owner = Path(tempfile.mkdtemp(prefix=prefix)), unprivileged_owner()
     try:
-        if owner:
-            shutil.chown(folder, owner)
-        initdb: list[Any] = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "tower",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-N",
-        ]
-        made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **running_as(owner))
-        if made.returncode:
-            raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
-        port = free_port()
-        settings = {
-            "port": port,
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": folder,
-            "max_connections": 200,
-            # The data lives as long as the test run: no power cut has to be survived.
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-        }
-        server = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
-        address = f"postgres://tower@127.0.0.1:{port}"
-        with _running(server, log, owner, lambda: postgres_answers(f"{address}/postgres")):
-            yield f"{address}/tower"
+        server, address = new_cluster(folder, owner, settings)
+        with _running(
+            server, folder / "log", owner, lambda: postgres_answers(f"{address}/postgres"), stop_seconds=stop_seconds
+        ):
+            yield address
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_cluster(folder: Path, owner: str | None, settings: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """An empty PostgreSQL in `data` below a folder, which is given to its owner: its command line and its address."""
+    binaries, data = find_postgres(), folder / "data"
+    if binaries is None:
+        raise EngineFailed("PostgreSQL is not installed")
+    if owner:
+        shutil.chown(folder, owner)
+    initdb: list[Any] = [binaries / "initdb", "-D", data, "-U", "tower", "-A", "trust", "-E", "UTF8"]
+    initdb += ["--locale=C.UTF-8", *(["-N"] if settings["fsync"] == "off" else [])]
+    made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **running_as(owner))
+    if made.returncode:
+        raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
+    port = free_port()
+    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, **settings}
+    server = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    return server, f"postgres://tower@127.0.0.1:{port}"
 
 
 @contextmanager
@@ -112,7 +109,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[Any], log: Path, owner: str | None, answers: Callable[[], bool]) -> Iterator[None]:
+def _running(
+    command: list[Any], log: Path, owner: str | None, answers: Callable[[], bool], *, stop_seconds: float = STOP_SECONDS
+) -> Iterator[None]:
     """Start a server in a session of its own, wait until it answers, and stop it whatever happens."""
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
@@ -130,7 +129,7 @@ def _running(command: list[Any], log: Path, owner: str | None, answers: Callable
         # To PostgreSQL SIGINT is "fast": it rolls back who is still connected and goes.
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(stop_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -1,23 +1,18 @@
 """状态不一致: where two systems cannot both be right, for how long, who likely is wrong, and what was tried."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 
+from integrations.admin.troubles import level_badge
 from integrations.models import Contradiction
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, column
-from orders.admin.registers import order_link
+from orders.admin.base import DefaultStateFilter, column
+from orders.admin.registers import Register
 from orders.contradictions.table import BY_CODE
-from orders.selectors.search import orders_by_number
 
-TONES = {"watching": "grey", "open": "red", "curing": "violet", "cured": "green", "escalated": "red", "closed": "grey"}
-LEVELS = {"critical": "red", "warning": "amber", "info": "blue"}
 STANDING = (Contradiction.State.OPEN, Contradiction.State.CURING, Contradiction.State.ESCALATED)
 
 
@@ -32,30 +27,19 @@ class StateFilter(DefaultStateFilter):
 
 
 @admin.register(Contradiction)
-class ContradictionAdmin(ReadOnly, TowerAdmin):
+class ContradictionAdmin(Register):
     list_display = (
         "what", "state_shown", "level_shown", "wrong", "order_shown", "detail", "age", "cure_shown", "tries"
     )  # fmt: skip
     list_display_links = ("what",)
     list_select_related = ("order",)
     list_filter = (StateFilter, "likely_wrong", "level")
-    ordering = ("-id",)
-    sortable_by = ()
-    search_fields = ("id",)
-    search_help_text = gettext_lazy("订单号、运单号、ERP/仓库单号")
     age = column("since", gettext_lazy("自"))
     fields = (
         "what", "why", "wrong", "order_shown", "subject", "detail", "waybill", "state_shown", "level_shown", "since",
         "opened_at", "cure_shown", "cure_at", "tries", "note", "proven_at", "closed_at",
     )  # fmt: skip
     readonly_fields = fields
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(order__in=orders_by_number(request.user, search_term)), False
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("状态不一致"))
@@ -67,21 +51,13 @@ class ContradictionAdmin(ReadOnly, TowerAdmin):
         pair = BY_CODE.get(row.code)
         return (pair.why_en if in_english() else pair.why) if pair else "-"
 
-    @admin.display(description=gettext_lazy("状态"))
-    def state_shown(self, row: Contradiction) -> SafeString:
-        return words.badge(row.get_state_display(), TONES.get(row.state, "grey"))
-
     @admin.display(description=gettext_lazy("级别"))
     def level_shown(self, row: Contradiction) -> SafeString:
-        return words.badge(row.get_level_display(), LEVELS.get(row.level, "grey"))
+        return level_badge(row)
 
     @admin.display(description=gettext_lazy("多半不对的一方"))
     def wrong(self, row: Contradiction) -> str:
         return row.get_likely_wrong_display()
-
-    @admin.display(description=gettext_lazy("订单"))
-    def order_shown(self, row: Contradiction) -> SafeString | str:
-        return order_link(row.order)
 
     @admin.display(description=gettext_lazy("处理办法"))
     def cure_shown(self, row: Contradiction) -> SafeString | str:

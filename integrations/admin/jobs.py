@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -13,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations import replaying
-from integrations.admin.receipts import may_work
+from integrations.admin.receipts import insist_on_work, may_work
 from integrations.models import Job
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person, column
+from orders.admin.base import DefaultStateFilter, by_person, column
+from orders.admin.registers import Register
 from orders.models import Order
-from orders.selectors.search import orders_by_number
 
 KINDS: dict[str, Any] = {
     "release_order": gettext_lazy("自动推送仓库"),
@@ -43,6 +42,7 @@ KINDS: dict[str, Any] = {
     "backfill": gettext_lazy("补读"),
     "pass_report": gettext_lazy("转交仓库回传"),
     "settle_passage": gettext_lazy("核实转单结果"),
+    "note_cancel": gettext_lazy("核实转单结果"),
     "ledger_numbers": gettext_lazy("对账读取平台单号"),
 }
 
@@ -50,33 +50,19 @@ KINDS: dict[str, Any] = {
 class StateFilter(DefaultStateFilter):
     """The failed ones by default, by their own index."""
 
-    states = Job.State
-    default_label = Job.State.FAILED.label
-
-    def by_default(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(state=Job.State.FAILED)
+    states, default = Job.State, Job.State.FAILED
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, TowerAdmin):
+class JobAdmin(Register):
+    order_path = "order_id"
     list_display = ("kind_shown", "state_shown", "place", "error", "attempts", "made", "next_try")
     place = column("connection", gettext_lazy("连接"))
     list_select_related = ("connection",)
     list_filter = (StateFilter, "lane")
-    ordering = ("-id",)
-    sortable_by = ()
-    search_fields = ("id",)
-    search_help_text = gettext_lazy("订单号、运单号、ERP/仓库单号")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return replaying.own_jobs(request.user)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(order_id__in=orders_by_number(request.user, search_term)), False
 
     def get_urls(self) -> list[URLPattern]:
         retry = path("<int:job_id>/retry/", self.admin_site.admin_view(self.retry_view), name="integrations_job_retry")
@@ -89,7 +75,7 @@ class JobAdmin(ReadOnly, TowerAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        job = self._own(request, object_id)
+        job: Job = self.own_row(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "title": kind_words(job),
@@ -102,33 +88,18 @@ class JobAdmin(ReadOnly, TowerAdmin):
         return TemplateResponse(request, "tower/job.html", context)
 
     def retry_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own(request, str(job_id))
-        if request.method != "POST":
-            raise Http404
-        if not may_work(request):
-            raise PermissionDenied
+        job: Job = self.own_row(request, job_id)
+        insist_on_work(request)
         if replaying.retry_jobs([job.pk], user=request.user, cause=by_person(request)):
             messages.success(request, _("已安排重新执行"))
         else:
             messages.error(request, _("只有失败的任务可以重新执行"))
         return HttpResponseRedirect(reverse("admin:integrations_job_change", args=[job.pk]))
 
-    def _own(self, request: HttpRequest, object_id: str) -> Job:
-        job: Job | None = self.get_object(request, object_id)
-        if job is None:
-            raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
-        return job
-
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("类型"))
     def kind_shown(self, job: Job) -> str:
         return kind_words(job)
-
-    @admin.display(description=gettext_lazy("状态"))
-    def state_shown(self, job: Job) -> SafeString:
-        return words.state_badge(job)
 
     @admin.display(description=gettext_lazy("创建"))
     def made(self, job: Job) -> SafeString | str:

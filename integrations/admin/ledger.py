@@ -1,10 +1,10 @@
 """订单对账: five minutes of a shop by its platform's placing time, and what is missing at which hop, by number."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,14 +15,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.admin.receipts import may_work
+from integrations.admin.receipts import insist_on_work, may_work
 from integrations.ledger import read_again
+from integrations.ledger.buckets import BEHIND
 from integrations.ledger.systems import Systems
 from integrations.models import Hop, LedgerBucket, LedgerGap, LedgerGrace
 from orders.admin import words
-from orders.admin.base import ReadOnly, TowerAdmin
-from orders.models import Shop
-from orders.selectors.scope import within
+from orders.admin.base import ReadOnly, ShopFilter, TowerAdmin
 
 WAYS: dict[str, Any] = {
     "webhook": gettext_lazy("推送"),
@@ -48,7 +47,6 @@ CURES: dict[str, Any] = {
     "fetch_order": gettext_lazy("已自动补拉"),
     "deliver_parcel": gettext_lazy("查看下发任务"),
 }
-BEHIND = (Hop.ERP, Hop.WMS, Hop.PRINTED, Hop.HANDED_OVER, Hop.PICKED_UP)
 MOST_GAPS = 500
 
 
@@ -61,19 +59,6 @@ class GapFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerBucket]) -> QuerySet[LedgerBucket]:
         return queryset.filter(gap_count__gt=0) if self.value() == "open" else queryset
-
-
-class ShopFilter(SimpleListFilter):
-    title = gettext_lazy("店铺")
-    parameter_name = "shop"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = within(Shop.objects.order_by("name"), request.user).values_list("pk", "name")
-        return [(str(pk), name) for pk, name in rows[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerBucket]) -> QuerySet[LedgerBucket]:
-        value = self.value()
-        return queryset.filter(shop=int(value)) if value and value.isdigit() else queryset
 
 
 def hop_cell(bucket: LedgerBucket, hop: str) -> SafeString | str:
@@ -93,6 +78,14 @@ def hop_cell(bucket: LedgerBucket, hop: str) -> SafeString | str:
     if unknown:
         return words.badge(_("%(present)d，未知 %(unknown)d") % {"present": present, "unknown": unknown}, "amber")
     return format_html('<span title="{}">{}</span>', beside, present)
+
+
+def hop_column(hop: Hop) -> Callable[[Any, LedgerBucket], SafeString | str]:
+    @admin.display(description=hop.label)
+    def shown(self: Any, bucket: LedgerBucket) -> SafeString | str:
+        return hop_cell(bucket, hop)
+
+    return shown
 
 
 def platform_cell(bucket: LedgerBucket) -> SafeString | str:
@@ -119,6 +112,7 @@ class LedgerBucketAdmin(ReadOnly, TowerAdmin):
     )  # fmt: skip
     list_select_related = ("shop",)
     list_filter = (GapFilter, ShopFilter)
+    erp, wms, printed, handed_over, picked_up = map(hop_column, BEHIND)
     ordering = ("-start", "shop_id")
     sortable_by = ()
 
@@ -138,7 +132,7 @@ class LedgerBucketAdmin(ReadOnly, TowerAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """One bucket: every hop with its counts and reasons, and each difference as an order."""
-        bucket = self._own(request, object_id)
+        bucket: LedgerBucket = self.own_row(request, object_id)
         found = LedgerGap.objects.filter(bucket=bucket).order_by(F("closed_at").desc(nulls_first=True), "since", "pk")
         gaps = list(found[: MOST_GAPS + 1])
         context = {
@@ -159,11 +153,8 @@ class LedgerBucketAdmin(ReadOnly, TowerAdmin):
 
     def again_view(self, request: HttpRequest, bucket_id: int, gap_id: int) -> HttpResponse:
         """再拉一次: read one missing order from its platform again."""
-        bucket = self._own(request, str(bucket_id))
-        if request.method != "POST":
-            raise Http404
-        if not may_work(request):
-            raise PermissionDenied
+        bucket: LedgerBucket = self.own_row(request, bucket_id)
+        insist_on_work(request)
         gap = LedgerGap.objects.filter(bucket=bucket, pk=gap_id).first()
         if gap is None:
             raise Http404
@@ -173,14 +164,6 @@ class LedgerBucketAdmin(ReadOnly, TowerAdmin):
         else:
             messages.error(request, _("这个订单现在不能重新读取"))
         return HttpResponseRedirect(reverse("admin:integrations_ledgerbucket_change", args=[bucket.pk]))
-
-    def _own(self, request: HttpRequest, object_id: str) -> LedgerBucket:
-        bucket: LedgerBucket | None = self.get_object(request, object_id)
-        if bucket is None:
-            raise Http404
-        if not self.has_view_permission(request, bucket):
-            raise PermissionDenied
-        return bucket
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("下单时段"))
@@ -205,26 +188,6 @@ class LedgerBucketAdmin(ReadOnly, TowerAdmin):
             return "-"
         page = reverse("admin:integrations_receipt_changelist")
         return format_html('<a class="tower-link" href="{}">{}</a>', page, len(bucket.parked))
-
-    @admin.display(description=Hop.ERP.label)
-    def erp(self, bucket: LedgerBucket) -> SafeString | str:
-        return hop_cell(bucket, Hop.ERP)
-
-    @admin.display(description=Hop.WMS.label)
-    def wms(self, bucket: LedgerBucket) -> SafeString | str:
-        return hop_cell(bucket, Hop.WMS)
-
-    @admin.display(description=Hop.PRINTED.label)
-    def printed(self, bucket: LedgerBucket) -> SafeString | str:
-        return hop_cell(bucket, Hop.PRINTED)
-
-    @admin.display(description=Hop.HANDED_OVER.label)
-    def handed_over(self, bucket: LedgerBucket) -> SafeString | str:
-        return hop_cell(bucket, Hop.HANDED_OVER)
-
-    @admin.display(description=Hop.PICKED_UP.label)
-    def picked_up(self, bucket: LedgerBucket) -> SafeString | str:
-        return hop_cell(bucket, Hop.PICKED_UP)
 
     @admin.display(description=gettext_lazy("有原因"))
     def reasoned(self, bucket: LedgerBucket) -> SafeString | str:

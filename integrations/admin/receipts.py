@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,8 +17,7 @@ from integrations import inbox, replaying
 from integrations.models import Connection, Receipt
 from orders import sealing
 from orders.admin import words
-from orders.admin.base import DefaultStateFilter, ReadOnly, TowerAdmin, by_person, column
-from orders.selectors.scope import within
+from orders.admin.base import DefaultStateFilter, OwnFilter, ReadOnly, TowerAdmin, by_person, column
 from orders.services.company_trail import lock_company, note_company_event
 
 WAITING_FOR_PEOPLE = (Receipt.State.PARKED, Receipt.State.WAITING)
@@ -36,17 +34,10 @@ class StateFilter(DefaultStateFilter):
         return queryset.filter(Q(pk__in=parked) | Q(pk__in=waiting))
 
 
-class ConnectionFilter(SimpleListFilter):
+class ConnectionFilter(OwnFilter):
     title = gettext_lazy("连接")
     parameter_name = "connection"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = within(Connection.objects.order_by("name"), request.user).values_list("pk", "name")
-        return [(str(pk), name) for pk, name in rows[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> QuerySet[Receipt]:
-        value = self.value()
-        return queryset.filter(connection_id=int(value)) if value and value.isdigit() else queryset
+    model = Connection
 
 
 @admin.register(Receipt)
@@ -75,11 +66,11 @@ class ReceiptAdmin(ReadOnly, TowerAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return self._page(request, self._own(request, object_id), {})
+        return self._page(request, self.own_row(request, object_id), {})
 
     def raw_view(self, request: HttpRequest, receipt_id: int) -> HttpResponse:
         """The body in the clear: behind a right, asked for by POST, and left on the company's trail."""
-        receipt = self._own(request, str(receipt_id))
+        receipt: Receipt = self.own_row(request, receipt_id)
         if not request.user.has_perm("orders.see_raw_messages"):
             raise PermissionDenied
         if request.method != "POST":
@@ -95,11 +86,8 @@ class ReceiptAdmin(ReadOnly, TowerAdmin):
 
     def replay_view(self, request: HttpRequest, receipt_id: int) -> HttpResponse:
         """Take the message again; its facts' own keys keep it from a second effect (law 2)."""
-        receipt = self._own(request, str(receipt_id))
-        if request.method != "POST":
-            raise Http404
-        if not may_work(request):
-            raise PermissionDenied
+        receipt: Receipt = self.own_row(request, receipt_id)
+        insist_on_work(request)
         taken = replaying.replay_receipts([receipt.pk], user=request.user, cause=by_person(request))
         # At once, so that the answer is on the next page.
         state = inbox.process(receipt.pk) if taken else ""
@@ -110,14 +98,6 @@ class ReceiptAdmin(ReadOnly, TowerAdmin):
         else:
             messages.warning(request, _("重新处理后仍未成功：%(state)s") % {"state": Receipt.State(state).label})
         return HttpResponseRedirect(_page_of(receipt))
-
-    def _own(self, request: HttpRequest, object_id: str) -> Receipt:
-        receipt: Receipt | None = self.get_object(request, object_id)
-        if receipt is None:
-            raise Http404
-        if not self.has_view_permission(request, receipt):
-            raise PermissionDenied
-        return receipt
 
     def _page(self, request: HttpRequest, receipt: Receipt, more: dict[str, Any]) -> HttpResponse:
         context = {
@@ -152,6 +132,14 @@ def may_work(request: HttpRequest) -> bool:
     """Who may set connections up, or holds the right to read what came through them, may have it read again."""
     user = request.user
     return bool(user.has_perm("integrations.change_connection") or user.has_perm("orders.see_raw_messages"))
+
+
+def insist_on_work(request: HttpRequest) -> None:
+    """At the door behind a button: it was pressed, and by somebody who may."""
+    if request.method != "POST":
+        raise Http404
+    if not may_work(request):
+        raise PermissionDenied
 
 
 def _page_of(receipt: Receipt) -> str:

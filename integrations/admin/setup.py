@@ -194,11 +194,9 @@ class SetupPages:
         return HttpResponseRedirect(_address(connection))
 
     def _own(self, request: HttpRequest, connection_id: int) -> Connection:
-        connection: Connection | None = self.get_object(request, str(connection_id))  # type: ignore[attr-defined]
-        if connection is None or known_adapter(connection.adapter) is None:
+        connection: Connection = self.own_row(request, connection_id)  # type: ignore[attr-defined]
+        if known_adapter(connection.adapter) is None:
             raise Http404
-        if not self.has_view_permission(request, connection):  # type: ignore[attr-defined]
-            raise PermissionDenied
         return connection
 
     def _changeable(self, request: HttpRequest, connection_id: int, *, post: bool = False) -> Connection:

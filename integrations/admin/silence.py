@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
@@ -27,7 +28,8 @@ class EdgeAdmin(ReadOnly, TowerAdmin):
     list_select_related = ("connection",)
     list_filter = ("kind",)
     search_fields = ("name",)
-    ordering = ("-silent_since", "kind", "name")
+    # The silent ones first, whatever a database thinks of nothing.
+    ordering = (F("silent_since").desc(nulls_last=True), "kind", "name")
     sortable_by = ()
 
     def change_view(

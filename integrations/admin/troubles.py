@@ -4,9 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations import troubles
-from integrations.admin.receipts import may_work
+from integrations.admin.receipts import insist_on_work, may_work
 from integrations.models import Trouble
 from orders.admin import words
 from orders.admin.base import ReadOnly, TowerAdmin, TowerChangeList, by_person, column
@@ -85,7 +84,7 @@ class TroubleAdmin(ReadOnly, TowerAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        trouble = self._own(request, object_id)
+        trouble: Trouble = self.own_row(request, object_id)
         by_itself = trouble.kind in troubles.END_BY_THEMSELVES
         orders = within(Order.objects.filter(pk=trouble.order_id), request.user) if trouble.order_id else None
         context = {
@@ -101,11 +100,8 @@ class TroubleAdmin(ReadOnly, TowerAdmin):
         return TemplateResponse(request, "tower/trouble.html", context)
 
     def close_view(self, request: HttpRequest, trouble_id: int) -> HttpResponse:
-        trouble = self._own(request, str(trouble_id))
-        if request.method != "POST":
-            raise Http404
-        if not may_work(request):
-            raise PermissionDenied
+        trouble: Trouble = self.own_row(request, trouble_id)
+        insist_on_work(request)
         page = reverse("admin:integrations_trouble_change", args=[trouble.pk])
         reason = request.POST.get("reason", "").strip()[:500]
         if not reason:
@@ -116,14 +112,6 @@ class TroubleAdmin(ReadOnly, TowerAdmin):
             return HttpResponseRedirect(page)
         messages.success(request, _("已关闭；再次发生会作为新问题出现"))
         return HttpResponseRedirect(reverse("admin:integrations_trouble_changelist"))
-
-    def _own(self, request: HttpRequest, object_id: str) -> Trouble:
-        trouble: Trouble | None = self.get_object(request, object_id)
-        if trouble is None:
-            raise Http404
-        if not self.has_view_permission(request, trouble):
-            raise PermissionDenied
-        return trouble
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("说明"))
@@ -143,7 +131,7 @@ class TroubleAdmin(ReadOnly, TowerAdmin):
 
     @admin.display(description=gettext_lazy("级别"))
     def level_shown(self, trouble: Trouble) -> SafeString:
-        badge = words.badge(trouble.get_level_display(), LEVELS.get(trouble.level, "grey"))
+        badge = level_badge(trouble)
         if trouble.closed_at is None:
             return badge
         return format_html("{} {}", badge, words.badge(_("已结束"), "grey", title=words.exact(trouble.closed_at)))
@@ -151,3 +139,8 @@ class TroubleAdmin(ReadOnly, TowerAdmin):
     @admin.display(description=gettext_lazy("订单"))
     def order_shown(self, trouble: Trouble) -> SafeString | str:
         return order_link(getattr(trouble, "order", None))
+
+
+def level_badge(row: Any) -> SafeString:
+    """Of anything that has one of a trouble's levels."""
+    return words.badge(row.get_level_display(), LEVELS.get(row.level, "grey"))

@@ -22,6 +22,7 @@ from integrations.feeds import folders, kept, orders, preferences, pulling, read
 from integrations.feeds.filling import Doubts
 from integrations.feeds.plan import Plan, WrongMapping, understand
 from integrations.feeds.shapes import Shape
+from integrations.preferences import listed
 
 # Of one record: more is no help to anybody.
 MOST_UNLISTED = 10
@@ -70,7 +71,7 @@ class FeedAdapter(Adapter):
             raise BadSignature(f"setting {error.field} cannot be used") from error
         signing.verify(
             wishes.scheme,
-            preferences.listed(access.secrets.get("push_secret")),
+            listed(access.secrets, "push_secret"),
             headers=incoming.headers,
             query=incoming.query_string,
             body=incoming.body,

@@ -6,7 +6,6 @@ in it is ever moved, changed or deleted. The cursor: `{"files": {name: [size, ti
 size and time.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from integrations import bodies
 from integrations.adapter import Access, Message, Polled
 from integrations.errors import Permanent, Temporary, Unreadable
 from integrations.feeds import kept, reading
@@ -63,7 +63,7 @@ def poll(access: Access, wishes: Preferences, plan: Plan, cursor: Mapping[str, A
     # The others that are ready stay so.
     place["waiting"] |= {other: new[other] for other in ready[1:]}
     body = _content(folder / name)
-    digest = hashlib.sha256(body).hexdigest()[:32]
+    digest = bodies.digest(body, 32)
     start = _place(cursor.get("reading"), name, digest)
     messages: list[Message] = []
     more = False

@@ -1,11 +1,11 @@
 """What is kept of one record: `{"record": …}` with its keys in order, so that the same content is the same message."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.adapter import Message
+from integrations.bodies import canonical_ascii, digest, once
 from integrations.errors import Unreadable
 from integrations.feeds import paths, reading, values
 from integrations.feeds.plan import Plan, WrongMapping, understand
@@ -31,20 +31,16 @@ def plan_of(mapping: Any, shape: Shape) -> Plan:
 
 def messages(records: Sequence[Any], plan: Plan) -> list[Message]:
     """One message a record. The same content twice in one delivery is one."""
-    found: dict[str, Message] = {}
-    for record in records:
-        message = one(record, plan)
-        found[message.key] = message
-    return list(found.values())
+    return once(one(record, plan) for record in records)
 
 
 def whole(name: str, body: bytes, reason: str, plan: Plan) -> Message:
     """A file that cannot be taken apart, for a person to see."""
-    digest = hashlib.sha256(body).hexdigest()[:32]
+    mark = digest(body, 32)
     if len(body) <= LARGEST_WHOLE:
-        return Message(kind=WHOLE, key=f"{WHOLE}:{digest}:r{plan.revision}", body=body)
+        return Message(kind=WHOLE, key=f"{WHOLE}:{mark}:r{plan.revision}", body=body)
     note = json.dumps({"file": name, "reason": reason}).encode()
-    return Message(kind=REFUSED, key=f"{REFUSED}:{digest}", body=note)
+    return Message(kind=REFUSED, key=f"{REFUSED}:{mark}", body=note)
 
 
 def reason_in(body: bytes) -> str:
@@ -55,7 +51,7 @@ def reason_in(body: bytes) -> str:
 
 def one(record: Any, plan: Plan) -> Message:
     try:
-        body = json.dumps({"record": record}, sort_keys=True, separators=(",", ":")).encode()
+        body = canonical_ascii({"record": record})
     except RecursionError as error:
         raise Unreadable("数据嵌套太深") from error
     return Message(kind=plan.shape.name, key=key_of(record, body, plan), body=body)
@@ -63,8 +59,7 @@ def one(record: Any, plan: Plan) -> Message:
 
 def key_of(record: Any, body: bytes, plan: Plan) -> str:
     """Its subject, its content, and by which mapping it was read: a corrected mapping reads the same once more."""
-    digest = hashlib.sha256(body).hexdigest()[:24]
-    return f"{plan.shape.name}:{subject_of(record, plan) or '?'}:{digest}:r{plan.revision}"
+    return f"{plan.shape.name}:{subject_of(record, plan) or '?'}:{digest(body, 24)}:r{plan.revision}"
 
 
 def subject_of(record: Any, plan: Plan) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from integrations.adapter import Field, FieldError
 from integrations.feeds import decoding, paths, signing
 from integrations.feeds.reading import FORMATS
+from integrations.preferences import listed
 from orders.clock import BEIJING
 
 PULLS = ("none", "http", "folder")
@@ -132,17 +133,11 @@ def problems(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> list[Fi
         found = understood(settings)
     except WrongSetting as error:
         return [FieldError(error.field, str(error))]
-    if found.scheme.kind != signing.NONE and not listed(secrets.get("push_secret")) and found.pull == "none":
+    if found.scheme.kind != signing.NONE and not listed(secrets, "push_secret") and found.pull == "none":
         return [FieldError("push_secret", "推送的令牌或密钥: 必填，除非验证方式选 none")]
     if found.paging == "cursor" and not found.cursor_path:
         return [FieldError("cursor_path", "按游标分页时，要说明下一页游标在回答里的位置")]
     return []
-
-
-def listed(value: Any) -> list[str]:
-    """The values of a secret that may be one or several."""
-    found = value if isinstance(value, list | tuple) else [value]
-    return [str(secret) for secret in found if secret]
 
 
 class _Teller:

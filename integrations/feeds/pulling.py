@@ -5,21 +5,22 @@ its end becomes the next round's beginning, less the overlap. Pages are read unt
 a source that gives fewer than were asked for, or that knows no pages, is read to its end all the same.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import digest
 from integrations.errors import Permanent, Temporary, Unauthorised, Unreadable
 from integrations.feeds import kept, paths, reading
 from integrations.feeds.plan import Plan
-from integrations.feeds.preferences import Preferences, listed
+from integrations.feeds.preferences import Preferences
 from integrations.feeds.values import written
 from integrations.http import call
+from integrations.preferences import first
+from integrations.windows import FIRST_LOOK
 
-FIRST_LOOK = timedelta(days=1)
 MOST_PAGES = 5000
 LONGEST_CURSOR = 500
 
@@ -76,9 +77,9 @@ def _step(
     body = _ask(access, wishes, access.base_url, parameters)
     document = _document(body, wishes, plan)
     records = _records(body, wishes, plan, document=document)
-    digest = hashlib.sha256(body).hexdigest()[:32]
-    place = {"since": since.isoformat(), "until": until.isoformat(), "page": page + 1, "last": digest}
-    ended = not records or digest == cursor.get("last") or page - wishes.first_page >= MOST_PAGES
+    mark = digest(body, 32)
+    place = {"since": since.isoformat(), "until": until.isoformat(), "page": page + 1, "last": mark}
+    ended = not records or mark == cursor.get("last") or page - wishes.first_page >= MOST_PAGES
     more = wishes.paging == "page" and not ended
     if wishes.paging == "cursor":
         place["next"] = _next(document, wishes)
@@ -89,7 +90,7 @@ def _step(
 def _ask(access: Access, wishes: Preferences, url: str, parameters: dict[str, str]) -> bytes:
     """The answer's bytes. A token may stand in a header, or among the parameters."""
     headers = {"Accept": "*/*"}
-    if token := next(iter(listed(access.secrets.get("pull_token"))), ""):
+    if token := first(access.secrets, "pull_token"):
         if wishes.token_parameter:
             parameters = {**parameters, wishes.token_parameter: token}
         else:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from integrations.errors import Unreadable
+from integrations.records import clean
 from orders.vocabulary import yuan
 
 AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
@@ -40,12 +41,7 @@ def written(value: Any) -> str:
         raise Unreadable("不是文字或数字，而是对象或列表")
     if isinstance(value, int) and abs(value) >= 10**64:
         raise Unreadable("数字过长")
-    return str(value).replace("\x00", "").encode(errors="replace").decode().strip()
-
-
-def words(value: Any, *, longest: int) -> str:
-    """Text for people: what is too long is cut."""
-    return written(value)[:longest]
+    return clean(str(value))
 
 
 def identity(text: str, *, longest: int) -> str:

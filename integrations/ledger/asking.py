@@ -33,20 +33,24 @@ def plan_questions(connection: Connection, buckets: Sequence[LedgerBucket], *, n
     due = [row for row in buckets if row.rounds < len(ROUNDS) and row.end + ROUNDS[row.rounds] <= now]
     if not due:
         return 0
-    waiting = Job.objects.filter(
-        connection=connection, kind="ledger_numbers", state__in=[Job.State.READY, Job.State.RUNNING]
-    ).count()
+    # By their keys: a shop's connection has a job or more for every order it ever sold.
+    keys = [_key(row) for row in due]
+    waiting = Job.objects.filter(key__in=keys, state__in=[Job.State.READY, Job.State.RUNNING]).count()
     asked = due[: max(MOST_AT_ONCE - waiting, 0)]
     for row in asked:
         with transaction.atomic():
             jobs.plan(
                 "ledger_numbers",
-                f"ledger:{row.pk}:{row.rounds}",
+                _key(row),
                 lane=Job.Lane.BULK,
                 connection_id=connection.pk,
                 payload={"bucket": row.pk, "round": row.rounds},
             )
     return len(asked)
+
+
+def _key(bucket: LedgerBucket) -> str:
+    return f"ledger:{bucket.pk}:{bucket.rounds}"
 
 
 def _no_answer(task: Task, error: str) -> None:
@@ -57,14 +61,13 @@ def _no_answer(task: Task, error: str) -> None:
 
 @handles("ledger_numbers", failed=_no_answer)
 def ask_numbers(task: Task) -> Mapping[str, Any] | Again:
-    if task.connection is None:
-        raise Permanent("没有可用的系统连接")
+    connection = task.through
     bucket = LedgerBucket.objects.select_related("shop").get(pk=task.payload["bucket"])
-    if task.turn < MOST_LOOKS and _has_unread(task.connection):
+    if task.turn < MOST_LOOKS and _has_unread(connection):
         return Again(clock.now() + LOOK_AGAIN)
-    adapter = adapter_named(task.connection.adapter)
+    adapter = adapter_named(connection.adapter)
     try:
-        numbers = list(dict.fromkeys(adapter.numbers(task.connection.open(), bucket.start, bucket.end)))
+        numbers = list(dict.fromkeys(adapter.numbers(connection.open(), bucket.start, bucket.end)))
     except Throttled:
         raise
     except Temporary as error:
@@ -73,7 +76,7 @@ def ask_numbers(task: Task) -> Mapping[str, Any] | Again:
             raise Permanent(str(error), code=error.code) from error
         LedgerBucket.objects.filter(pk=bucket.pk).update(ask_error=str(error)[:300])
         return Again(clock.now() + TRY_AGAIN)
-    missing = take_answer(bucket, task.connection, numbers, round_=int(task.payload["round"]), now=clock.now())
+    missing = take_answer(bucket, connection, numbers, round_=int(task.payload["round"]), now=clock.now())
     return {"numbers": len(numbers), "missing": len(missing)}
 
 
@@ -105,7 +108,6 @@ def take_answer(
             platform_count=len(numbers),
             parked=sorted(parked),
             rounds=max(bucket.rounds, round_ + 1),
-            asked_at=now,
             ask_error="",
             next_look_at=now,
             closed_at=None,

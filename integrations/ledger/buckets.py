@@ -1,5 +1,6 @@
 """Which buckets there are, when each is looked at, and one look at all of a bucket's orders."""
 
+import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -11,9 +12,11 @@ from django.db import transaction
 from integrations.ledger import asking, facts, gaps
 from integrations.ledger.gaps import Missing
 from integrations.ledger.hops import FINAL_REASONS, Kind, OrderFacts, Verdict, judge
-from integrations.ledger.systems import Systems
+from integrations.ledger.systems import Systems, SystemsByCompany
 from integrations.models import BUCKET, Hop, LedgerBucket, LedgerCursor, LedgerGap, bucket_start
 from orders.models import Company, Order, Shop, settled_mark
+
+log = logging.getLogger(__name__)
 
 # A bucket that did not come out even by then stays as it is; its open gaps are looked at alone.
 LONGEST_OPEN = timedelta(hours=72)
@@ -21,7 +24,7 @@ LONGEST_OPEN = timedelta(hours=72)
 YOUNG, SOON, LATER = timedelta(hours=1), timedelta(minutes=1), BUCKET
 # Whatever else is forgotten, an open bucket is looked at so often.
 AT_LEAST = timedelta(minutes=30)
-LEFTOVERS_EVERY = timedelta(minutes=30)
+LEFTOVERS_EVERY, MOST_LEFTOVERS = timedelta(minutes=30), 100
 # Changes of orders followed in one run, and seconds that its looks may take: the rest is due the next time.
 MOST_CHANGES = 10_000
 BUDGET_SECONDS = 25.0
@@ -32,15 +35,19 @@ def run(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """What beat does each minute; how many buckets were looked at."""
     started = time.monotonic()
     _follow_changes(now)
-    known: dict[int, Systems] = {}
+    known = SystemsByCompany()
     for shop in Shop.objects.filter(active=True).order_by("pk"):
-        systems = known.setdefault(shop.company_id, Systems(shop.company_id))
+        systems = known[shop.company_id]
         _ask_platform(shop, systems, now)
     looked = 0
     while time.monotonic() - started < budget_seconds and (bucket := _claim_one(now)):
-        systems = known.setdefault(bucket.company_id, Systems(bucket.company_id))
-        look(bucket, systems, now=now)
+        systems = known[bucket.company_id]
         looked += 1
+        try:
+            look(bucket, systems, now=now)
+        except Exception:
+            # Our mistake about one bucket, which is claimed for a minute: the others are looked at, and told of.
+            log.exception("bucket %s could not be looked at", bucket.pk)
     _look_at_leftovers(known, now)
     gaps.tell_troubles(now=now)
     return looked
@@ -117,7 +124,7 @@ def _ask_platform(shop: Shop, systems: Systems, now: datetime) -> None:
         fresh.update(platform_state=LedgerBucket.Platform.UNKNOWN)
     waiting = mine.filter(rounds__lt=len(asking.ROUNDS), start__lte=now - BUCKET - asking.ROUNDS[0])
     newest_first = waiting.exclude(platform_state=LedgerBucket.Platform.NOT_APPLICABLE).order_by("-start")
-    asking.plan_questions(connection, list(newest_first[:100]), now=now)
+    asking.plan_questions(connection, list(newest_first.only("rounds", "start")), now=now)
 
 
 def _pace(bucket: LedgerBucket, now: datetime) -> timedelta:
@@ -256,30 +263,24 @@ def _next(bucket: LedgerBucket, found: Found, open_gaps: int, now: datetime) -> 
 
 
 # Gaps that outlived their bucket ------------------------------------------------------------------------------------
-def _look_at_leftovers(known: dict[int, Systems], now: datetime) -> None:
+def _look_at_leftovers(known: SystemsByCompany, now: datetime) -> None:
     """An order that was missing when its bucket was closed is asked about alone, until it came."""
-    rows = LedgerGap.objects.select_related("bucket__shop").filter(
-        closed_at__isnull=True,
-        bucket__closed_at__lt=now - SOON,
-        bucket__next_look_at__lte=now,
-    )
-    by_bucket: dict[int, list[LedgerGap]] = defaultdict(list)
-    for gap in rows.order_by("bucket_id")[: facts.CHUNK]:
-        by_bucket[gap.bucket_id].append(gap)
-    for some in by_bucket.values():
-        bucket = some[0].bucket
+    due = LedgerBucket.objects.filter(gap_count__gt=0, closed_at__lt=now - SOON, next_look_at__lte=now)
+    for bucket in due.select_related("shop").order_by("next_look_at", "pk")[:MOST_LEFTOVERS]:
         _settle_platform(bucket, now)
-        orders = {order.pk: order for order in facts.of_orders([gap.order_id for gap in some if gap.order_id])}
-        systems = known.setdefault(bucket.company_id, Systems(bucket.company_id))
-        for gap in some:
-            order = orders.get(gap.order_id or 0)
-            if order is None:
-                continue
-            verdict = _verdicts(order, bucket.shop, systems, now)[Hop(gap.hop)]
-            if verdict.kind not in (Kind.MISSING, Kind.UNKNOWN):
-                LedgerGap.objects.filter(pk=gap.pk).update(closed_at=now)
-        left = LedgerGap.objects.filter(bucket=bucket, closed_at__isnull=True).count()
-        LedgerBucket.objects.filter(pk=bucket.pk).update(gap_count=left, next_look_at=now + LEFTOVERS_EVERY)
+        missing = LedgerGap.objects.filter(bucket=bucket, closed_at__isnull=True)
+        by_order: dict[int, list[LedgerGap]] = defaultdict(list)
+        for gap in missing.filter(order__isnull=False):
+            by_order[gap.order_id or 0].append(gap)
+        systems = known[bucket.company_id]
+        came = []
+        for ids in _chunks(list(by_order)):
+            for order in facts.of_orders(ids):
+                verdicts = _verdicts(order, bucket.shop, systems, now)
+                lost = [hop for hop, verdict in verdicts.items() if verdict.kind in (Kind.MISSING, Kind.UNKNOWN)]
+                came += [gap.pk for gap in by_order[order.pk] if gap.hop not in lost]
+        LedgerGap.objects.filter(pk__in=came).update(closed_at=now)
+        LedgerBucket.objects.filter(pk=bucket.pk).update(gap_count=missing.count(), next_look_at=now + LEFTOVERS_EVERY)
 
 
 __all__ = ["LONGEST_OPEN", "look", "run"]

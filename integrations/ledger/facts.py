@@ -9,8 +9,9 @@ from django.db.models import Max
 
 from integrations.ledger.hops import OrderFacts, ParcelFacts
 from integrations.models import Job
-from orders.lifecycle import STAGE_RANK, CauseKind, LabelState, ParcelState
+from orders.lifecycle import STAGE_RANK, CauseKind, ParcelState
 from orders.models import AfterSale, Claim, DocumentLink, Event, Hold, Label, Order, OrderLine, Parcel
+from orders.models.label import DEAD
 from orders.services.claims import first_time
 
 CHUNK = 500
@@ -90,7 +91,7 @@ def _parcels(found: dict[int, OrderFacts]) -> dict[int, list[ParcelFacts]]:
 
 
 def _labels(parcels: dict[int, list[ParcelFacts]]) -> None:
-    rows = Label.objects.filter(parcel__in=parcels).exclude(state__in=[LabelState.VOID, LabelState.FAILED])
+    rows = Label.objects.filter(parcel__in=parcels).exclude(state__in=DEAD)
     for parcel_id, printed_at, carrier in rows.values_list("parcel_id", "printed_at", "carrier"):
         for parcel in parcels[parcel_id]:
             parcel.printed_at, parcel.carrier = printed_at, carrier or parcel.carrier

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from integrations.models.ledger import Hop
-from orders.lifecycle import OrderState, ParcelState
+from orders.lifecycle import LEFT, OrderState, ParcelState
 from orders.services.conditions import EXCLUDING_FLAGS
 
 # After the hop before, in minutes, where the company says nothing else. A night lies within printing and hand-over.
 USUAL_MINUTES = {Hop.ERP: 30, Hop.WMS: 15, Hop.PRINTED: 720, Hop.HANDED_OVER: 720}
 PHYSICAL = (Hop.WMS, Hop.PRINTED, Hop.HANDED_OVER, Hop.PICKED_UP)
-LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ from orders.models import Shop, Warehouse
 
 
 class Systems:
-    """One company's connections, warehouses and settings, read once for a whole run: four queries."""
+    """One company's connections, warehouses and settings, read once for a whole run: three queries."""
 
     def __init__(self, company_id: int) -> None:
         rows = Connection.objects.filter(company=company_id, enabled=True).exclude(adapter="").order_by("pk")
@@ -75,6 +75,14 @@ class Systems:
                 minutes = getattr(row, hop.value)
                 if minutes is not None:
                     found[hop] = timedelta(minutes=minutes)
+        return found
+
+
+class SystemsByCompany(dict[int, Systems]):
+    """For one run: each company's are read when they are first asked for."""
+
+    def __missing__(self, company_id: int) -> Systems:
+        found = self[company_id] = Systems(company_id)
         return found
 
 

@@ -40,9 +40,8 @@ class LedgerBucket(models.Model):
     # What the platform says was placed; without its word it is unknown, never 0.
     platform_state = models.CharField(max_length=10, choices=Platform.choices, default=Platform.NOT_APPLICABLE)
     platform_count = models.PositiveIntegerField(_("平台"), null=True, blank=True)
-    # How often the platform was asked, when it last answered, why it did not.
+    # How often the platform was asked, and why it did not answer.
     rounds = models.PositiveSmallIntegerField(default=0)
-    asked_at = models.DateTimeField(null=True, blank=True)
     ask_error = models.CharField(max_length=300, blank=True, default="")
     # Numbers whose message came and could not be read: not lost, but waiting for a person.
     parked = models.JSONField(default=list, blank=True)

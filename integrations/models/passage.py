@@ -22,7 +22,6 @@ class Passage(models.Model):
     # The ERP's code; raised to a new generation when the order was taken back and is handed over again.
     code = models.CharField(_("出库单号"), max_length=80)
     generation = models.PositiveSmallIntegerField(default=1)
-    body_hash = models.CharField(max_length=32)
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default=State.CLAIMED)
     # The warehouse's own number for it.
     number = models.CharField(_("仓库单号"), max_length=80, blank=True, default="")

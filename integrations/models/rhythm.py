@@ -30,9 +30,8 @@ class Edge(models.Model):
     shop = models.ForeignKey(Shop, models.CASCADE, null=True, blank=True, related_name="+")
     first_at = models.DateTimeField(_("首次"), default=clock.now)
     last_at = models.DateTimeField(_("最近"), null=True, blank=True)
-    # What was given to it since its last message, and since when: without that its silence says nothing.
+    # What was given to it since its last message: without that its silence says nothing.
     fed = models.PositiveIntegerField(default=0)
-    fed_at = models.DateTimeField(null=True, blank=True)
     silent_since = models.DateTimeField(_("静默自"), null=True, blank=True)
     # What was computed last: messages expected since the last one, and the chance of so long a gap.
     expected = models.FloatField(_("应有"), null=True, blank=True)

@@ -34,8 +34,10 @@ class Heard:
     slots: dict[tuple[int, str, str], Counter[datetime]] = field(default_factory=lambda: defaultdict(Counter))
     last: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     about: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
-    # (kind, warehouse or None, shop or None) → times at which somebody gave it something to say.
-    fed: dict[tuple[str, int | None, int | None], list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    # (company, kind, warehouse or None, shop or None) → times at which somebody gave it something to say.
+    fed: dict[tuple[int, str, int | None, int | None], list[datetime]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     # Some source had more than was read.
     unread: bool = False
 
@@ -50,7 +52,7 @@ def count(*, now: datetime) -> bool:
     """Read every source on, and bring edges and counts up to date; False where more is to be read than fits a look."""
     heard = Heard()
     with transaction.atomic():
-        reached = [_read_receipts(heard, now), _read_prints(heard, now), _read_events(heard, now)]
+        reached = [_read_receipts(heard, now), _read_prints(heard, now), _read_events(heard)]
         _write(heard)
         for source, place in reached:
             EdgeCursor.objects.update_or_create(source=source, defaults={"reached": place, "at": now})
@@ -119,7 +121,7 @@ def _read_prints(heard: Heard, now: datetime) -> tuple[str, int]:
     return "prints", _reached(told, reached, PrintAttempt)
 
 
-def _read_events(heard: Heard, now: datetime) -> tuple[str, int]:
+def _read_events(heard: Heard) -> tuple[str, int]:
     """Pick-ups by the couriers' words, and what was given to warehouses, printers and couriers to speak of."""
     reached, until = _cursor("events"), settled_mark()
     if reached is None:
@@ -134,11 +136,12 @@ def _read_events(heard: Heard, now: datetime) -> tuple[str, int]:
         if event.verb == "fact":
             _pick_up(heard, event, labels)
         elif event.verb == "order_seen":
-            heard.fed[(Edge.Kind.WEBHOOK, None, shops.get(event.order_id or 0))].append(event.at)
+            shop = shops.get(event.order_id or 0)
+            heard.fed[(event.company_id, Edge.Kind.WEBHOOK, None, shop)].append(event.at)
         else:
             for kind in FEEDS[Move(event.verb)]:
                 place = warehouses.get(event.parcel_id or 0)
-                heard.fed[(kind, place, None)].append(event.at)
+                heard.fed[(event.company_id, kind, place, None)].append(event.at)
     if len(events) == MOST_ROWS:
         heard.unread = True
         return "events", max(events[-1].mark, reached + 1)
@@ -179,8 +182,8 @@ def _write(heard: Heard) -> None:
             if not mine.update(count=F("count") + found):
                 EdgeCount.objects.create(edge=edge, start=start, count=found)
         _spoke(edge, heard.last[place])
-    for (kind, warehouse_id, shop_id), times in heard.fed.items():
-        rows = Edge.objects.filter(kind=kind)
+    for (company_id, kind, warehouse_id, shop_id), times in heard.fed.items():
+        rows = Edge.objects.filter(company=company_id, kind=kind)
         if kind == Edge.Kind.WEBHOOK:
             rows = rows.filter(shop=shop_id)
         else:
@@ -190,8 +193,7 @@ def _write(heard: Heard) -> None:
             since = edge.last_at or edge.first_at
             later = [at for at in times if at > since]
             if later:
-                first = edge.fed_at or min(later)
-                Edge.objects.filter(pk=edge.pk).update(fed=F("fed") + len(later), fed_at=first)
+                Edge.objects.filter(pk=edge.pk).update(fed=F("fed") + len(later))
 
 
 def _edges(heard: Heard) -> dict[tuple[int, str, str], Edge]:
@@ -211,8 +213,8 @@ def _edges(heard: Heard) -> dict[tuple[int, str, str], Edge]:
 def _spoke(edge: Edge, at: datetime) -> None:
     """A message: what was fed before it is answered."""
     if edge.last_at is None or at > edge.last_at:
-        edge.last_at, edge.fed, edge.fed_at = at, 0, None
-        edge.save(update_fields=["last_at", "fed", "fed_at"])
+        edge.last_at, edge.fed = at, 0
+        edge.save(update_fields=["last_at", "fed"])
 
 
 def _hear_repeats() -> None:

@@ -54,7 +54,7 @@ def listen(*, now: datetime) -> int:
     slots = _recent_slots(edges, now)
     silent = 0
     for company_id, mine in _by_company(edges).items():
-        own = {edge.pk: _recent(edge, slots[edge.pk], now) for edge in mine}
+        own = {edge.pk: _recent(edge, slots[edge.pk]) for edge in mine}
         for edge in mine:
             others = [recent_ for pk, recent_ in own.items() if pk != edge.pk and recent_]
             silent += _judge(edge, own[edge.pk], others, seasons[company_id], since, now)
@@ -102,7 +102,7 @@ def _recent_slots(edges: Sequence[Edge], now: datetime) -> dict[int, list[tuple[
     return found
 
 
-def _recent(edge: Edge, slots: list[tuple[datetime, int]], now: datetime) -> Recent | None:
+def _recent(edge: Edge, slots: list[tuple[datetime, int]]) -> Recent | None:
     rhythm = Rhythm.from_json(edge.rhythm)
     return recent(rhythm, slots, edge.last_at) if rhythm and edge.last_at else None
 

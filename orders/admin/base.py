@@ -67,17 +67,18 @@ class DefaultStateFilter(SimpleListFilter):
     title = gettext_lazy("状态")
     parameter_name = "state"
     states: Any = None
+    default: Any = None
     default_label: Any = ""
 
     def by_default(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        raise NotImplementedError
+        return queryset.filter(state=self.default)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [*self.states.choices, ("all", gettext_lazy("全部"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": self.default_label}
+        yield {**first, "display": self.default_label or self.default.label}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -86,6 +87,26 @@ class DefaultStateFilter(SimpleListFilter):
         if self.value() in self.states.values:
             return queryset.filter(state=self.value())
         return self.by_default(queryset)
+
+
+class OwnFilter(SimpleListFilter):
+    """One of the person's own shops, connections …"""
+
+    model: Any = None
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = within(self.model.objects.order_by("name"), request.user).values_list("pk", "name")
+        return [(str(pk), name) for pk, name in rows[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{f"{self.parameter_name}_id": int(value)}) if value and value.isdecimal() else queryset
+
+
+class ShopFilter(OwnFilter):
+    title = LABELS["shop"]
+    parameter_name = "shop"
+    model = Shop
 
 
 class TowerAdmin(ModelAdmin):
@@ -116,6 +137,15 @@ class TowerAdmin(ModelAdmin):
         if db_field.name in LABELS:
             kwargs.setdefault("label", LABELS[db_field.name])
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def own_row(self, request: HttpRequest, row_id: object) -> Any:
+        """The row for a page of ours: 404 where it is not this person's, 403 where they may not look."""
+        row = self.get_object(request, str(row_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing that has ever counted is deleted; it is switched off."""

@@ -4,8 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -43,11 +41,7 @@ class AnswerForm(forms.Form):
 
 
 class CaseFilter(DefaultStateFilter):
-    states = Case.State
-    default_label = Case.State.OPEN.label
-
-    def by_default(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=Case.State.OPEN)
+    states, default = Case.State, Case.State.OPEN
 
 
 class CaseAdmin(Register):
@@ -79,7 +73,7 @@ class CaseAdmin(Register):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        case = self._own(request, object_id)
+        case: Any = self.own_row(request, object_id)
         order = case.order
         standing = Standing.of(person_of(request).pk, order.company_id)
         context = {
@@ -94,7 +88,7 @@ class CaseAdmin(Register):
 
     def answer_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
         """The seller's yes or no; who may is the service's to say. A job carries it to the platform."""
-        case = self._own(request, str(case_id))
+        case: Any = self.own_row(request, case_id)
         if request.method != "POST":
             raise Http404
         form = AnswerForm(request.POST)
@@ -120,14 +114,6 @@ class CaseAdmin(Register):
 
     def _page_of(self, case: Case) -> str:
         return reverse(f"admin:orders_{self.opts.model_name}_change", args=[case.pk])
-
-    def _own(self, request: HttpRequest, object_id: str) -> Any:
-        case = self.get_object(request, object_id)
-        if case is None:
-            raise Http404
-        if not self.has_view_permission(request, case):
-            raise PermissionDenied
-        return case
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("期限"))
@@ -160,11 +146,7 @@ class InterceptRequestAdmin(CaseAdmin):
 
 
 class AfterSaleFilter(DefaultStateFilter):
-    states = AfterSale.State
-    default_label = AfterSale.State.OPEN.label
-
-    def by_default(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=AfterSale.State.OPEN)
+    states, default = AfterSale.State, AfterSale.State.OPEN
 
 
 @admin.register(AfterSale)

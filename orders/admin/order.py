@@ -16,11 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin import acts, order_page, words
-from orders.admin.base import ReadOnly, TowerAdmin, TowerChangeList, WithHistory
+from orders.admin.base import ReadOnly, ShopFilter, TowerAdmin, TowerChangeList, WithHistory
 from orders.lifecycle import HoldReason, OrderState
-from orders.models import Hold, Order, Shop
+from orders.models import Hold, Order
 from orders.selectors import listing
-from orders.selectors.scope import within
 from orders.selectors.search import orders_by_number
 from orders.selectors.timeline import VERBS
 
@@ -34,19 +33,6 @@ class StateFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         return queryset.filter(state=self.value()) if self.value() in OrderState.values else queryset
-
-
-class ShopFilter(SimpleListFilter):
-    title = _("店铺")
-    parameter_name = "shop"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        shops = within(Shop.objects.order_by("name"), request.user)
-        return [(str(pk), name) for pk, name in shops.values_list("pk", "name")[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        value = self.value()
-        return queryset.filter(shop=int(value)) if value and value.isdigit() else queryset
 
 
 class HoldFilter(SimpleListFilter):

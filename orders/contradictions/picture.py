@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from orders.lifecycle import STAGE_RANK, LabelState, OrderState, ParcelState
+from orders.lifecycle import LEFT, STAGE_RANK, LabelState, OrderState, ParcelState
 
 PACKED, SHIPPED = STAGE_RANK[ParcelState.PACKED], STAGE_RANK[ParcelState.SHIPPED]
 SIGNED, RETURNED = STAGE_RANK[ParcelState.SIGNED], STAGE_RANK[ParcelState.RETURNED]
-LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 # A warehouse's or an ERP's words that mean that somebody works on the order now.
 WORKING = ("accepted", "printed", "picking", "checked", "packed", "weighed", "staged", "shipped_part", "exception")
 # Words of an ERP that would push the order once more.

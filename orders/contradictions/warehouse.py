@@ -1,10 +1,9 @@
 """The warehouse against the tower: other numbers, other goods, silence, and packing that nobody confirmed."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from orders.contradictions.pair import Cure, Level, Side, Sight, hours, minutes, pair
-from orders.contradictions.picture import PACKED, SHIPPED, Package, Picture
+from orders.contradictions.picture import PACKED, SHIPPED, Package, Picture, latest
 from orders.lifecycle import ParcelState
 
 
@@ -162,13 +161,8 @@ def packed_warehouse_behind(picture: Picture) -> Iterator[Sight]:
     for one in picture.packages:
         word = one.saying("wms", "accepted", "printed", "picking")
         if one.state == ParcelState.PACKED and word and one.furthest("wms", "erp") < PACKED:
-            yield Sight(
-                subject=one.number, since=_later(one.packed_at, word.at), detail=f"仓库 {word.stage}", parcel=one.pk
-            )
-
-
-def _later(one: datetime | None, other: datetime) -> datetime:
-    return max(one, other) if one else other
+            since = latest(one.packed_at, word.at)
+            yield Sight(subject=one.number, since=since, detail=f"仓库 {word.stage}", parcel=one.pk)
 
 
 @pair(

@@ -110,6 +110,14 @@ def lower_walls(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("DROP FUNCTION IF EXISTS tower_refuse()")
 
 
+def walls_stand(connection: BaseDatabaseWrapper) -> bool:
+    """Whether every wall is up on PostgreSQL: they are taken down all together."""
+    names = {name for wall in WALLS for name in [wall.name, *([f"{wall.name}_truncate"] * ("TRUNCATE" in wall.acts))]}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tgname FROM pg_trigger WHERE tgfoid = to_regproc('tower_refuse')")
+        return names <= {name for (name,) in cursor.fetchall()}
+
+
 def guard_partition(cursor: CursorWrapper, table: str, partition: str) -> None:
     """PostgreSQL hands row triggers down to a new partition, but none against TRUNCATE."""
     cursor.execute("SELECT to_regproc('tower_refuse') IS NOT NULL")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, CharField, F, Q, QuerySet, Value, When
 
-from orders.lifecycle import LabelState, ParcelState
+from orders.lifecycle import ParcelState
 from orders.models import Barcode, DocumentLink, ExternalDocument, Goods, Label, Order, Parcel, ParcelLine
+from orders.models.label import DEAD
 from orders.selectors.access import Access
 
 # Shorter pieces are the beginning of too many codes to say which one was meant.
@@ -20,7 +21,6 @@ _ALIKE = 50
 # The marks of a Code 128, with FNC1 in front and without, as scanners transmit them (ISO/IEC 15424).
 _SYMBOLOGIES = ("]C1", "]C0")
 _HALF_WIDTH: dict[int, str | int] = {0x3000: " ", **{sign: sign - 0xFEE0 for sign in range(0xFF01, 0xFF5F)}}
-_DEAD_LABELS = (LabelState.VOID, LabelState.FAILED)
 _DEAD_PARCELS = (ParcelState.VOIDED, ParcelState.RETURNED)
 
 # Parcel → the orders that travel in it, ascending; only parcels whose every order is the caller's to see.
@@ -91,7 +91,7 @@ def courier_of(access: Access, parcel_id: int) -> str:
     """The courier on the label of a parcel that a device has open; empty where nobody knows, or may not."""
     if not parcel_if_visible(access, parcel_id):
         return ""
-    living = Label.objects.filter(parcel=parcel_id).exclude(state__in=_DEAD_LABELS)
+    living = Label.objects.filter(parcel=parcel_id).exclude(state__in=DEAD)
     return living.values_list("carrier", flat=True).first() or ""
 
 
@@ -158,7 +158,7 @@ def _of_parcels(access: Access, hits: dict[str, list[_Hit]]) -> list[Found]:
 def _among(code: str, hits: list[_Hit], known: set[int], visible: Parcels, dead: set[int]) -> Found:
     """A number that lives on one label does not mean the parcels where it is dead; an order means its live parcels."""
     labels = [hit for hit in hits if hit.kind == "waybill" and hit.row in visible]
-    living = {hit.row for hit in labels if hit.state not in _DEAD_LABELS}
+    living = {hit.row for hit in labels if hit.state not in DEAD}
     by_waybill = living or {hit.row for hit in labels}
     by_number = {hit.row for hit in hits if hit.kind == "parcel" and hit.row in visible}
     orders = {hit.row for hit in hits if hit.kind == "order"} & known

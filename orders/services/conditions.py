@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from orders import clock
-from orders.lifecycle import LabelState, Need, ParcelState
+from orders.lifecycle import LEFT, LabelState, Need, ParcelState
 from orders.models import AfterSale, Parcel
 from orders.services.dossier import Dossier
 
@@ -105,8 +105,7 @@ def _address_current(asked: Asked) -> str | None:
 
 
 def _nothing_shipped(asked: Asked) -> str | None:
-    left = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
-    return _text(Need.NOTHING_SHIPPED) if any(p.state in left for p in asked.dossier.parcels) else None
+    return _text(Need.NOTHING_SHIPPED) if any(p.state in LEFT for p in asked.dossier.parcels) else None
 
 
 def _packed(asked: Asked) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from orders import clock
-from orders.lifecycle import HoldReason, LabelState, OrderState, ParcelState
+from orders.lifecycle import LEFT, HoldReason, LabelState, OrderState
 from orders.models import DocumentLink, Event, ExternalDocument, Hold
 from orders.services.conditions import open_goods_refunds
 from orders.services.decide import answer, in_one_transaction
@@ -19,7 +19,6 @@ from orders.vocabulary import Cause
 
 # Who pushes the same order every second leaves one event in this time.
 FOLD = timedelta(seconds=10)
-_LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 _AT_THE_PRINTER = (LabelState.CLAIMED, LabelState.PRINTED, LabelState.UNKNOWN)
 DOUBLE = frozenset({"printed", "shipped"})
 
@@ -67,7 +66,7 @@ def _against(dossier: Dossier) -> list[Reason]:
     closed = {line.pk for line in dossier.lines if line.closed}
     if any(sale.line_id not in closed for sale in open_goods_refunds(dossier)):
         found.append(Reason("refunded", f"订单 {name} 有商品正在退款或已退款，不能推送仓库"))
-    if any(parcel.state in _LEFT for parcel in dossier.parcels):
+    if any(parcel.state in LEFT for parcel in dossier.parcels):
         found.append(Reason("shipped", f"订单 {name} 已发货，不能再推送仓库"))
     elif printed := _printed(dossier):
         found.append(Reason("printed", f"订单 {name} 的面单已打印{printed}，不能再推送仓库"))

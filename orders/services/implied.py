@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from orders import sealing
-from orders.lifecycle import STAGE_RANK, HoldReason, LabelState, OrderState, ParcelState
+from orders.lifecycle import LEFT, STAGE_RANK, HoldReason, LabelState, OrderState, ParcelState
 from orders.models import AddressChange, AfterSale, Event, Hold, Label, OrderLine, Parcel
 from orders.services import goods
 from orders.services.address import data_key
@@ -27,7 +27,6 @@ _WHO_CANCELLED = {
     "erp": "ERP 取消或拒绝了这个订单，平台没有取消",
     "courier": "快递取消了这个运单，请核实包裹在哪里",
 }
-_LEFT = (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED)
 
 
 @dataclass(frozen=True)
@@ -224,7 +223,7 @@ def _contradictions(dossier: Dossier) -> Iterator[Ground]:
         about = claims_about(dossier, parcel)
         confirmed = parcel.packed_by_id or any("packed_by_lead" in claim.seen for claim in about)
         by_claim = any(claim.furthest >= STAGE_RANK[ParcelState.SHIPPED] for claim in about)
-        if parcel.state in _LEFT and by_claim and not confirmed:
+        if parcel.state in LEFT and by_claim and not confirmed:
             yield Ground(
                 HoldReason.SYSTEM_CONFLICT,
                 f"unconfirmed:{parcel.number}",

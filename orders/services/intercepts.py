@@ -25,11 +25,10 @@ _AT_THE_DOOR = ("word:out_for_delivery", "word:signed")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A parcel under way that nobody wants any more, and why, in words for people."""
+    """A parcel under way that nobody wants any more, and why: closed, refund."""
 
     parcel_id: int
     ground: str
-    reason: str
 
 
 def start(parcel_id: int, *, ground: str, reason: str, cause: Cause) -> Outcome:
@@ -138,9 +137,9 @@ def _wanted(dossier: Dossier) -> Iterator[Wanted]:
         if parcel.state != ParcelState.SHIPPED:
             continue
         if closed:
-            yield Wanted(parcel.pk, "closed", "订单已取消，包裹却已发出")
+            yield Wanted(parcel.pk, "closed")
         elif _is_refunded(dossier, parcel):
-            yield Wanted(parcel.pk, "refund", "买家申请退款，包裹已发出")
+            yield Wanted(parcel.pk, "refund")
 
 
 def _is_refunded(dossier: Dossier, parcel: Parcel) -> bool:

@@ -6,7 +6,7 @@ with one event a step. What the facts broke becomes a hold (`implied`).
 
 from datetime import datetime, timedelta
 
-from orders.lifecycle import STAGE_RANK, LabelState, OrderState, ParcelState
+from orders.lifecycle import LEFT, STAGE_RANK, LabelState, OrderState, ParcelState
 from orders.models import OBSERVED, Claim, Label, Order, Parcel, PrintAttempt
 from orders.services import cases, implied, steps
 from orders.services.claims import PROGRESS, claims_about, first_time, seen_waybills, signed_for_at
@@ -56,9 +56,7 @@ def _progress(dossier: Dossier) -> int:
 
 
 def _left(dossier: Dossier) -> bool:
-    return any(
-        parcel.state in (ParcelState.SHIPPED, ParcelState.SIGNED, ParcelState.RETURNED) for parcel in dossier.parcels
-    )
+    return any(parcel.state in LEFT for parcel in dossier.parcels)
 
 
 def _first_parcel(dossier: Dossier) -> None:

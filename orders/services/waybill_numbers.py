@@ -80,10 +80,6 @@ def possible(text: str) -> frozenset[str]:
     return frozenset(_matching(text, _CURRENT)) | frozenset(_matching(text, _OLDER))
 
 
-def looks_like_waybill(text: str) -> bool:
-    return bool(possible(text))
-
-
 def is_ean13(text: str) -> bool:
     """Thirteen digits of which the last checks the others (GS1)."""
     code = normalise(text)

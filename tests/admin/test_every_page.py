@@ -67,7 +67,7 @@ def fill(seller: Seller) -> None:
     connection.save()
     inbox.park(connection, Message(kind="trade", key="1", body=b"{}"), "缺少订单号")
     Job.objects.create(kind="fetch_order", key="1", connection=connection, state="failed", error="订单不存在")
-    Passage.objects.create(connection=connection, code="ERP1", body_hash="x", lines=[["1001", "1", 1]], state="passed")
+    Passage.objects.create(connection=connection, code="ERP1", lines=[["1001", "1", 1]], state="passed")
     StockClaim.objects.create(connection=connection, code="CR50", grade="ZP", counted=99)
     Contradiction.objects.create(
         company=seller.company, order=Order.objects.filter(company=seller.company).latest("pk"), subject="order",

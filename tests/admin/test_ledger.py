@@ -142,3 +142,10 @@ def test_an_edge_shows_its_rhythm_and_that_it_is_silent(seller: Seller, browser:
     text = text_of(client.get(reverse("admin:integrations_edge_change", args=[edge.pk])))
     for words in ("静默自", "120", "31.5", "周日"):
         assert words in text
+
+
+def test_silent_edges_stand_first(seller: Seller, browser: Callable[..., Client], clock) -> None:
+    for name, silent_since in (("一号", None), ("二号", clock.now()), ("三号", None)):
+        Edge.objects.create(company=seller.company, kind="wms", key=name, name=name, silent_since=silent_since)
+    text = text_of(browser(Role.OPS_MANAGER).get(reverse("admin:integrations_edge_changelist")))
+    assert text.index("二号") < text.index("一号") < text.index("三号")

@@ -1,9 +1,12 @@
 """The contract of a connector, rule by rule. Each rule raises AssertionError with a sentence for its writer."""
 
+import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from difflib import unified_diff
+from pathlib import Path
 from typing import Any
 
 from integrations.adapter import (
@@ -12,6 +15,7 @@ from integrations.adapter import (
     Fetch,
     Goods,
     Message,
+    Polled,
     Said,
     ShipWish,
     TrackWish,
@@ -24,6 +28,8 @@ from integrations.errors import AlreadyDone
 from orders import clock
 from orders.vocabulary import AddressSnapshot, OrderSnapshot
 from tests.contract.candidate import Candidate
+from tests.contract.samples import TWIN, as_json, payloads, reader, without_a_twin
+from tests.integrations.wire import to_the_end
 
 SYSTEMS = {"platform", "erp", "wms", "courier"}
 # Capability → the methods that belong to it.
@@ -47,6 +53,8 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "authorise": ("authorise_url", "authorise"),
     "between": ("hand_on", "knows", "carried", "carry"),
 }
+# Modules of the house that an emulator may use.
+FOR_EMULATORS = {"emulation", "errors", "http"}
 # Words that only describe how a webhook answers.
 WORDS_ALONE = {"decide"}
 RECEIVER = AddressSnapshot(
@@ -63,9 +71,9 @@ def it_is_whole(one: Candidate) -> None:
     assert any("\u4e00" <= letter <= "\u9fff" for letter in adapter.title), "the title is read by people: Chinese"
     assert adapter.system in SYSTEMS, f"system is one of {sorted(SYSTEMS)}"
     assert (folder / "README.md").is_file(), "README.md is missing"
-    samples = folder / "samples"
     assert (folder / "connection.json").is_file(), "connection.json is missing"
-    assert list(samples.glob("*.expected.json")), "no sample with its expected twin"
+    assert list((folder / "samples").glob(f"*{TWIN}")), "no sample with its expected twin"
+    assert without_a_twin(folder) == set(), "a sample without a twin, or a twin without a sample"
     problems = check_settings(adapter, one.example["settings"], one.example["secrets"])
     assert problems == [], f"connection.json does not make a connection: {problems}"
 
@@ -95,6 +103,37 @@ def it_promises_what_it_has(one: Candidate) -> None:
         assert type(adapter).decided is not Adapter.decided, "answers_now, and no words for the decision"
 
 
+def its_samples_mean_what_their_twins_say(one: Candidate) -> None:
+    read, otherwise = reader(one), []
+    for path in payloads(one.folder):
+        found, expected = as_json(read(path)), json.loads(path.with_suffix(TWIN).read_text())
+        if found != expected:
+            wanted, came = (json.dumps(text, ensure_ascii=False, indent=1).split("\n") for text in (expected, found))
+            otherwise += [f"{path.name} is read otherwise", *unified_diff(wanted, came, n=0, lineterm="")]
+    assert not otherwise, "\n".join(otherwise)
+
+
+def its_emulator_knows_nothing_of_it(one: Candidate) -> None:
+    """An emulator that shares code with its connector would share its mistakes."""
+    for path in one.folder.glob("emulator*.py"):
+        for name in imported(path, one.package):
+            last = name.rpartition(".")[2]
+            assert last.startswith("emulator") or last in FOR_EMULATORS, f"{path.name} imports {name}"
+
+
+def imported(path: Path, package: str) -> Iterator[str]:
+    """The modules of `integrations`, and of the connector itself, that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = f"{package}.{node.module or ''}".strip(".") if node.level else node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == package else [module]
+        else:
+            continue
+        yield from (name for name in names if name.startswith(("integrations.", package)))
+
+
 # What it does with a world that works ---------------------------------------------------------------------------
 def said_of(one: Candidate, messages: Any) -> set[str]:
     """The subjects of what was read; pointers count, because they are read again."""
@@ -106,18 +145,14 @@ def said_of(one: Candidate, messages: Any) -> set[str]:
     return found
 
 
-def polled(one: Candidate, *, steps: int = 60) -> tuple[set[str], list[Message]]:
-    cursor: Mapping[str, Any] = {}
-    messages: list[Message] = []
-    for _step in range(steps):
-        step = one.adapter.poll(one.access(), cursor)
-        # A cursor lives in the database: what JSON does not keep is lost.
-        cursor = json.loads(json.dumps(step.cursor))
-        messages += step.messages
-        one.adapter.confirm(one.access(), step)
-        if not step.more:
-            return said_of(one, messages), messages
-    raise AssertionError("the poll never ends")
+def polled(one: Candidate) -> tuple[set[str], list[Message]]:
+    def step(kept: dict[str, Any]) -> Polled:
+        polled = one.adapter.poll(one.access(), kept)
+        one.adapter.confirm(one.access(), polled)
+        return polled
+
+    messages, _ = to_the_end(step, at_most=60)
+    return said_of(one, messages), messages
 
 
 def what_happens_is_polled(one: Candidate, emulator: Emulator) -> None:
@@ -171,15 +206,18 @@ def its_slices_and_numbers_are_complete(one: Candidate, emulator: Emulator) -> N
         assert subjects <= set(map(str, numbers)), f"{subjects - set(numbers)} is missing in the platform's own list"
         assert len(numbers) == len(set(numbers)), "a number stands twice in the list"
     if one.can("slice"):
-        cursor: Mapping[str, Any] = {}
-        messages: list[Message] = []
-        for _step in range(60):
-            step = one.adapter.slice(one.access(), start, end, cursor)
-            cursor = json.loads(json.dumps(step.cursor))
-            messages += step.messages
-            if not step.more:
-                break
+        shares: list[float | None] = []
+
+        def step(kept: dict[str, Any]) -> Polled:
+            polled = one.adapter.slice(one.access(), start, end, kept)
+            shares.append(polled.share)
+            return polled
+
+        messages, _ = to_the_end(step, at_most=60)
         assert subjects <= said_of(one, messages), "a back-fill would miss orders"
+        told = [share for share in shares if share is not None]
+        assert told == sorted(told), f"its progress goes back: {told}"
+        assert told[-1:] in ([], [1.0]), f"it ends at {told[-1]:.0%}"
 
 
 def done_or_done_before(act: Callable[[], Any]) -> None:

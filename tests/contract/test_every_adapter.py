@@ -36,13 +36,6 @@ CALLS = calls()
 CALL_NAMES = [f"{one.adapter.name}-{name}" for one, name in CALLS]
 
 
-@pytest.fixture(autouse=True)
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 11, 11, 4, 0, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
-
-
 @pytest.fixture
 def emulator(one: Candidate) -> Iterator[Emulator]:
     with one.emulated() as emulator:
@@ -62,6 +55,16 @@ def test_its_fields_are_known_and_labelled(one: Candidate) -> None:
 @pytest.mark.parametrize("one", EVERY, ids=named)
 def test_it_promises_what_it_has(one: Candidate) -> None:
     checks.it_promises_what_it_has(one)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=named)
+def test_its_samples_mean_what_their_twins_say(one: Candidate) -> None:
+    checks.its_samples_mean_what_their_twins_say(one)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=named)
+def test_its_emulator_knows_nothing_of_it(one: Candidate) -> None:
+    checks.its_emulator_knows_nothing_of_it(one)
 
 
 @pytest.mark.parametrize("one", those("poll"), ids=named)

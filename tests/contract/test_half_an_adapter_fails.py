@@ -1,8 +1,9 @@
 """A contract that nothing breaks is none: each rule is shown a connector that breaks it."""
 
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 from integrations.adapter import Access, Incoming, Message, Polled, Reply, Said, ShipWish
 from integrations.emulation import Emulator
 from integrations.errors import Permanent, Unreadable
-from orders import clock
 from tests.contract import checks, strain
 from tests.contract.candidate import Candidate
 from tests.contract.street import toyshop
@@ -20,13 +20,6 @@ from tests.contract.street.toyshop import ToyShop, client, mapping
 
 PACKAGE = "tests.contract.street.toyshop"
 Rule = Callable[[Candidate, Emulator], None]
-
-
-@pytest.fixture(autouse=True)
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 11, 11, 4, 0, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
 
 
 class WithoutAMethod(ToyShop):
@@ -106,6 +99,7 @@ class Patient(ToyShop):
     def poll(self, access: Access, cursor: Mapping[str, Any]) -> Polled:
         try:
             return client.poll(access, cursor)
+        # Just this is the fault that is shown: a connector must not swallow what it does not know.
         except Exception:
             return Polled(messages=[], cursor=cursor)
 
@@ -134,6 +128,13 @@ class English(ToyShop):
             raise Unreadable("unreadable") from error
 
 
+class Misreading(ToyShop):
+    """Takes whoever bought for somebody else."""
+
+    def parse(self, message: Message) -> Any:
+        return [replace(said, subject="T000002") for said in super().parse(message)]
+
+
 def alone(rule: Callable[[Candidate], None]) -> Rule:
     return lambda one, emulator: rule(one)
 
@@ -145,6 +146,7 @@ HALVES: list[tuple[type[ToyShop], Rule, str]] = [
     (WithAnEnglishTitle, alone(checks.it_is_whole), "Chinese"),
     (WithoutAField, alone(checks.its_fields_are_known_and_labelled), "is no field"),
     (WithAnOpenSecret, alone(checks.its_fields_are_known_and_labelled), "wrong half"),
+    (Misreading, alone(checks.its_samples_mean_what_their_twins_say), "is read otherwise"),
     (Overlooking, checks.what_happens_is_polled, "the poll brought"),
     (Endless, checks.what_happens_is_polled, "never ends"),
     (WithAKeyForEveryReading, checks.it_is_fetched, "two keys"),
@@ -179,3 +181,33 @@ def test_a_folder_without_its_papers_is_not_whole(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Candidate, "folder", tmp_path)
     with pytest.raises(AssertionError, match=r"README\.md is missing"):
         checks.it_is_whole(Candidate(toyshop.adapter, PACKAGE))
+
+
+@pytest.mark.parametrize("name", ["order_paid.json", "order_paid.expected.json"])
+def test_neither_a_sample_nor_a_twin_stands_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    one = Candidate(toyshop.adapter, PACKAGE)
+    shutil.copytree(one.folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "samples" / name).unlink()
+    monkeypatch.setattr(Candidate, "folder", tmp_path)
+    with pytest.raises(AssertionError, match="without a twin"):
+        checks.it_is_whole(one)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"from {PACKAGE} import client",
+        f"from {PACKAGE}.mapping import STATUSES",
+        f"import {PACKAGE}.client",
+        "from . import client",
+        "from .client import call",
+        "from integrations.adapter import Said",
+    ],
+)
+def test_an_emulator_that_knows_its_connector_is_no_other_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(Candidate, "folder", tmp_path)
+    (tmp_path / "emulator_orders.py").write_text(f"import json\nfrom integrations.emulation import World\n{code}\n")
+    with pytest.raises(AssertionError, match=r"emulator_orders\.py imports"):
+        checks.its_emulator_knows_nothing_of_it(Candidate(toyshop.adapter, PACKAGE))

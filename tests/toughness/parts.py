@@ -16,9 +16,9 @@ import requests
 
 from tests.engines import (
     EngineFailed,
-    find_postgres,
     find_redis,
     free_port,
+    new_cluster,
     postgres_answers,
     redis_answers,
     running_as,
@@ -116,43 +116,16 @@ class Postgres(Part):
     """A private cluster that promises what production promises: every commit is on the disk before it is answered."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        binaries, owner = find_postgres(), unprivileged_owner()
-        if binaries is None:
-            raise EngineFailed("PostgreSQL is not installed")
+        owner = unprivileged_owner()
         # Its owner may not enter a test's private folder.
         self.home = Path(tempfile.mkdtemp(prefix="tower-toughness-pg-"))
-        data = self.home / "data"
-        if owner:
-            shutil.chown(self.home, owner)
-        initdb: list[Any] = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "tower",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-        ]
-        made = subprocess.run(initdb, capture_output=True, text=True, cwd=self.home, **running_as(owner))
-        if made.returncode:
+        self.data = (self.home / "data").resolve()
+        safe = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": 200}
+        try:
+            server, address = new_cluster(self.home, owner, safe)
+        except EngineFailed:
             shutil.rmtree(self.home, ignore_errors=True)
-            raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
-        self.data = data.resolve()
-        port = free_port()
-        settings = {
-            "port": port,
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": self.home,
-            "max_connections": 200,
-            "fsync": "on",
-            "synchronous_commit": "on",
-            "full_page_writes": "on",
-        }
-        server = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
-        address = f"postgres://tower@127.0.0.1:{port}"
+            raise
         self.url = f"{address}/tower"
         super().__init__(
             "postgres",

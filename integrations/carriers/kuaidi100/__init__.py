@@ -20,6 +20,7 @@ from integrations.adapter import (
     TrackWish,
 )
 from integrations.carriers.kuaidi100 import client, intercepting, mapping, webhook
+from integrations.preferences import is_yes
 
 __all__ = ["Kuaidi100Adapter", "adapter"]
 
@@ -65,7 +66,7 @@ class Kuaidi100Adapter(Adapter):
     def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
         if capability == "query" and not settings.get("customer"):
             return False
-        if capability == "intercept" and not webhook.is_yes(settings.get("intercepts")):
+        if capability == "intercept" and not is_yes(settings.get("intercepts")):
             return False
         return super().can(capability, settings)
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from integrations import http
+from integrations import bodies, http, preferences, records, routes
 from integrations.adapter import Access, Message, TrackWish
 from integrations.carriers.kuaidi100 import doubts, reading, signing
-from integrations.carriers.kuaidi100.words import COMPANIES, QUERY
+from integrations.carriers.kuaidi100.words import COMPANIES
 from integrations.errors import OutsideError, Permanent, Temporary, Unauthorised, Unreadable
 
 SUBSCRIBE_PATH, QUERY_PATH = "/poll", "/poll/query.do"
@@ -49,7 +49,7 @@ def subscribe(access: Access, wish: TrackWish) -> None:
         "interCom": "0",
         "phone": wish.phone_last4,
     }
-    if salt := first_secret(access, "salt"):
+    if salt := preferences.first(access.secrets, "salt"):
         parameters["salt"] = salt
     param = {
         "company": company(access, wish.carrier),
@@ -60,9 +60,9 @@ def subscribe(access: Access, wish: TrackWish) -> None:
         "parameters": parameters,
     }
     answer = _ask(access, "subscribe_path", SUBSCRIBE_PATH, {"schema": "json", "param": _text(param)})
-    code = reading.word(answer, "returnCode")
+    code = records.word(answer, "returnCode")
     if code not in ("200", ALREADY_SUBSCRIBED):
-        _refuse(SUBSCRIBE_REFUSALS, code, reading.word(answer, "message"))
+        _refuse(SUBSCRIBE_REFUSALS, code, records.word(answer, "message"))
 
 
 def query(access: Access, wish: TrackWish) -> Message:
@@ -95,63 +95,43 @@ def query(access: Access, wish: TrackWish) -> Message:
 def _way(access: Access, wish: TrackWish, answer: dict[str, Any]) -> Message:
     waybill = _number(wish)
     if not isinstance(answer.get("data"), list):
-        code = reading.word(answer, "returnCode") or reading.word(answer, "status")
+        code = records.word(answer, "returnCode") or records.word(answer, "status")
         if code != NO_RESULT:
-            _refuse(QUERY_REFUSALS, code, reading.word(answer, "message"))
-        answer = {"message": reading.word(answer, "message"), "nu": waybill, "data": []}
+            _refuse(QUERY_REFUSALS, code, records.word(answer, "message"))
+        answer = {"message": records.word(answer, "message"), "nu": waybill, "data": []}
     try:
         if reading.number(answer).upper() != waybill.upper():
             raise Unreadable("答复的运单号与所问的不同")
         doubtful = doubts.sift(answer, now=access.now)
     except Unreadable as error:
         raise Permanent(f"快递100 的答复无法使用：{error}", code="answer") from error
-    # The tower's own spelling, under which it knows the label; and why rows are missing stays with the message.
-    content = answer | {"nu": waybill} | ({"doubtful": [list(pair) for pair in doubtful]} if doubtful else {})
-    body = doubts.to_bytes(content)
-    return Message(kind=QUERY, key=f"query:{waybill}:{doubts.digest(body)}", body=body)
+    # The tower's own spelling, under which it knows the label.
+    return routes.answered(waybill, answer | {"nu": waybill}, doubtful)
 
 
 def company(access: Access, carrier: str) -> str:
     """Their code of a courier. No guess: they would look for the number with somebody else."""
-    code = {**COMPANIES, **_own_codes(access)}.get(carrier)
+    own = preferences.table(access.settings, "company_codes", called="连接设置")
+    code = {**COMPANIES, **own}.get(carrier)
     if not code:
         raise Permanent(
             f"快递 {carrier or '（未填）'} 没有快递100 编码，请在连接的 company_codes 里填写", code="settings"
         )
-    return code
-
-
-def _own_codes(access: Access) -> dict[str, str]:
-    """A setting that is an object, or its JSON text as the command line gives it."""
-    value = access.settings.get("company_codes") or {}
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise Permanent("连接设置 company_codes 不是 JSON", code="settings") from error
-    if not isinstance(found, Mapping):
-        raise Permanent("连接设置 company_codes 不是 JSON 对象", code="settings")
-    return {str(carrier): str(code) for carrier, code in found.items()}
+    return str(code)
 
 
 def _number(wish: TrackWish) -> str:
     waybill = wish.waybill.strip()
-    if not reading.NUMBER.fullmatch(waybill) or len(waybill) > LONGEST_NUMBER:
+    if not routes.NUMBER.fullmatch(waybill) or len(waybill) > LONGEST_NUMBER:
         raise Permanent(f"运单号 {waybill[:40]} 不是快递100 能跟踪的单号", code="number")
     return waybill
 
 
 def _key(access: Access) -> str:
-    key = first_secret(access, "key")
+    key = preferences.first(access.secrets, "key")
     if not key:
         raise Permanent("没有填写授权 key", code="settings")
     return key
-
-
-def first_secret(access: Access, name: str) -> str:
-    """The first, where two may live while one is being changed."""
-    held = access.secrets.get(name) or []
-    secrets = [held] if isinstance(held, str) else list(held)
-    return str(secrets[0]) if secrets else ""
 
 
 def _resultv2(access: Access) -> str:
@@ -166,7 +146,7 @@ def _ask(access: Access, setting: str, default: str, form: Mapping[str, str]) ->
     path = str(access.settings.get(setting) or default)
     response = http.call("POST", access.base_url.rstrip("/") + path, data=dict(form))
     try:
-        return reading.read_object(response.content)
+        return bodies.strict_object(response.content)
     except Unreadable as error:
         raise Temporary(f"快递100 的答复不是 JSON：{error}", code="not_json") from error
 

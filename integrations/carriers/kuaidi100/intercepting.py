@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from integrations import http
+from integrations import bodies, http, preferences, records, routes
 from integrations.adapter import Access, InterceptWish
-from integrations.carriers.kuaidi100 import client, reading, signing
+from integrations.carriers.kuaidi100 import client, signing
 from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Unauthorised, Unreadable
 from orders import clock
 from orders.vocabulary import AddressSnapshot
@@ -45,12 +45,12 @@ def intercept(access: Access, wish: InterceptWish) -> Mapping[str, Any]:
     if kind == REDIRECT:
         param["recManInfo"] = _receiver(wish.receiver)
     if access.hook_url:
-        param |= {"callbackUrl": access.hook_url, "salt": client.first_secret(access, "salt")}
+        param |= {"callbackUrl": access.hook_url, "salt": preferences.first(access.secrets, "salt")}
     answer = _ask(access, json.dumps(param, ensure_ascii=False, separators=(",", ":")))
-    code = reading.word(answer, "code") or reading.word(answer, "returnCode")
+    code = records.word(answer, "code") or records.word(answer, "returnCode")
     said_yes = answer.get("success", answer.get("result")) is True
     if not said_yes or code != "200":
-        _refuse(code, reading.word(answer, "message"))
+        _refuse(code, records.word(answer, "message"))
     return {"accepted": True, "kind": kind}
 
 
@@ -91,13 +91,13 @@ def _receiver(receiver: AddressSnapshot | None) -> dict[str, str]:
 
 def _number(waybill: str) -> str:
     found = waybill.strip()
-    if not reading.NUMBER.fullmatch(found):
+    if not routes.NUMBER.fullmatch(found):
         raise Permanent(f"运单号 {found[:40]} 不是快递100 能拦截的单号", code="number")
     return found
 
 
 def _ask(access: Access, param: str) -> dict[str, Any]:
-    key, secret = client.first_secret(access, "key"), client.first_secret(access, "secret")
+    key, secret = preferences.first(access.secrets, "key"), preferences.first(access.secrets, "secret")
     if not key or not secret:
         raise Permanent("没有填写授权 key 或 secret，不能拦截", code="settings")
     param = param.encode(errors="replace").decode()
@@ -106,7 +106,7 @@ def _ask(access: Access, param: str) -> dict[str, Any]:
     form = {"method": "interceptOrder", "t": time, "key": key, "sign": sign, "param": param}
     response = http.call("POST", str(access.settings.get("order_url") or ORDER_URL), data=form)
     try:
-        return reading.read_object(response.content)
+        return bodies.strict_object(response.content)
     except Unreadable as error:
         raise Temporary(f"快递100 的答复不是 JSON：{error}", code="not_json") from error
 

@@ -6,17 +6,19 @@ The form value `param` is kept as it came, byte for byte, unless it holds rows t
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from integrations import routes
 from integrations.adapter import Access, Incoming, Message, Reply
+from integrations.bodies import canonical_ascii, digest, strict_object
 from integrations.carriers.kuaidi100 import doubts, reading, signing
 from integrations.carriers.kuaidi100.words import PUSH
 from integrations.errors import BadSignature
+from integrations.preferences import is_yes, listed
+from integrations.records import part, word
 
 # The form has two fields; a few more may be born.
 MOST_FIELDS = 20
-YES = frozenset({"1", "true", "yes", "on", "是"})
 
 
 def verify(access: Access, incoming: Incoming) -> None:
@@ -27,8 +29,8 @@ def verify(access: Access, incoming: Incoming) -> None:
     form = _form(incoming)
     if not form.get("param"):
         raise BadSignature("param is missing")
-    given, known = form.get("sign", b"").strip().upper(), salts(access)
-    if _accepts_unsigned(access) and not (given and known):
+    given, known = form.get("sign", b"").strip().upper(), listed(access.secrets, "salt")
+    if is_yes(access.settings.get("accept_unsigned")) and not (given and known):
         return
     if not given:
         raise BadSignature("no sign")
@@ -41,17 +43,17 @@ def verify(access: Access, incoming: Incoming) -> None:
 def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     """The push as one message, named by its content; and a notice for each thing that a person should see."""
     param = _form(incoming)["param"]
-    envelope = reading.read_object(param)
-    if "lastResult" not in envelope and reading.word(envelope, "kuaidinum"):
+    envelope = strict_object(param)
+    if "lastResult" not in envelope and word(envelope, "kuaidinum"):
         return [doubts.notice_of_verdict(envelope)]
-    last, destination = reading.part(envelope, "lastResult"), reading.part(envelope, "destResult")
+    last, destination = part(envelope, "lastResult"), part(envelope, "destResult")
     waybill = reading.number(last)
     doubtful = doubts.sift(last, now=access.now) + doubts.sift(destination, now=access.now)
     # The key speaks of what is kept: when a doubtful row's time has come, the same push is another message.
-    body = doubts.to_bytes(envelope) if doubtful else param
+    body = canonical_ascii(envelope) if doubtful else param
     return [
-        Message(kind=PUSH, key=f"push:{waybill}:{doubts.digest(body)}", body=body),
-        *doubts.notices_of_rows(waybill, doubtful),
+        Message(kind=PUSH, key=f"push:{waybill}:{digest(body, 32)}", body=body),
+        *routes.notices(doubtful, waybill),
         *doubts.notices_of_watch(envelope, waybill),
     ]
 
@@ -65,20 +67,6 @@ def refused() -> Reply:
     """HTTP 200 as the protocol wants it; what exactly was wrong stays with us."""
     words = {"result": False, "returnCode": "500", "message": "签名错误"}
     return Reply(body=json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def salts(access: Access) -> list[str]:
-    """Where it is being changed there are two: the first is given to new subscriptions, all are believed."""
-    held = access.secrets.get("salt") or []
-    return [str(salt) for salt in ([held] if isinstance(held, str) else held) if salt]
-
-
-def _accepts_unsigned(access: Access) -> bool:
-    return is_yes(access.settings.get("accept_unsigned"))
-
-
-def is_yes(value: Any) -> bool:
-    return str(value or "").strip().lower() in YES
 
 
 def _form(incoming: Incoming) -> dict[str, bytes]:

@@ -1,7 +1,6 @@
-"""Names that both directions share: kinds of messages, and couriers."""
+"""Names that both directions share: a kind of message, and couriers."""
 
-# A push, an answer to a query, and a hint to a person that is no fact.
-PUSH, QUERY, NOTICE = "push", "query", "notice"
+PUSH = "push"
 
 # The tower's word for a courier → theirs. The seller's `company_codes` win when the tower asks.
 COMPANIES = {

@@ -23,6 +23,7 @@ from integrations.adapter import (
 )
 from integrations.carriers.sf import client, intercepting, mapping, ordering, preferences, webhook
 from integrations.carriers.sf.words import CARRIER
+from integrations.preferences import is_yes
 
 __all__ = ["SfAdapter", "adapter"]
 
@@ -38,7 +39,7 @@ class SfAdapter(Adapter):
     def can(self, capability: str, settings: Mapping[str, Any]) -> bool:
         """Numbers only where the seller wants them from here and not from the platform."""
         return super().can(capability, settings) and (
-            capability != "waybill" or preferences.is_yes(settings.get("issues_waybills"))
+            capability != "waybill" or is_yes(settings.get("issues_waybills"))
         )
 
     def problems(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Sequence[FieldError]:

@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from integrations import http
+from integrations import bodies, http, preferences, records, routes
 from integrations.adapter import Access, Message, TrackWish
-from integrations.carriers.sf import doubts, preferences, reading, signing
-from integrations.carriers.sf.words import CARRIER, QUERY, ROUTES
+from integrations.carriers.sf import reading, signing
+from integrations.carriers.sf.preferences import SERVICE_PATH
+from integrations.carriers.sf.words import CARRIER, ROUTES
 from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised, Unreadable
 from orders import clock
 
@@ -38,9 +39,9 @@ class RefusedInside(Permanent):
 
 def call(access: Access, service: str, message: Mapping[str, Any]) -> dict[str, Any]:
     """Call one service; what stands in the `msgData` of its answer."""
-    words = preferences.secrets(access, "check_word")
-    partner = preferences.text(access, "partner_id")
-    if not partner or not words:
+    check_word = preferences.first(access.secrets, "check_word")
+    partner = preferences.text(access.settings, "partner_id")
+    if not partner or not check_word:
         raise Unauthorised("没有填写顾客编码或校验码", code="settings")
     text = _text(message)
     # The time of this call and not of the connection's opening: a slow job would outlive what they tolerate.
@@ -51,10 +52,10 @@ def call(access: Access, service: str, message: Mapping[str, Any]) -> dict[str, 
         "serviceCode": service,
         "timestamp": timestamp,
         "msgData": text,
-        "msgDigest": signing.message_digest(text, timestamp, words[0]),
+        "msgDigest": signing.message_digest(text, timestamp, check_word),
     }
     headers = {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
-    path = preferences.text(access, "service_path", preferences.SERVICE_PATH)
+    path = preferences.text(access.settings, "service_path", SERVICE_PATH)
     response = http.call("POST", access.base_url.rstrip("/") + path, data=form, headers=headers)
     return opened(response.content)
 
@@ -62,15 +63,15 @@ def call(access: Access, service: str, message: Mapping[str, Any]) -> dict[str, 
 def opened(body: bytes) -> dict[str, Any]:
     """The inside of an answer; raises what its two levels mean."""
     envelope = _object(body)
-    code = reading.word(envelope, "apiResultCode")
+    code = records.word(envelope, "apiResultCode")
     if code != REACHED:
         kind, words = REFUSALS.get(code, (Permanent, "顺丰拒绝"))
-        raise kind(_with(words, reading.word(envelope, "apiErrorMsg")), code=code or "no_code")
+        raise kind(_with(words, records.word(envelope, "apiErrorMsg")), code=code or "no_code")
     inside = envelope.get("apiResultData")
     answer = inside if isinstance(inside, dict) else _object(str(inside or "").encode(errors="replace"))
     if str(answer.get("success")).lower() != "true":
-        code = reading.word(answer, "errorCode")
-        raise RefusedInside(_with("顺丰拒绝", reading.word(answer, "errorMsg")), code=code or "no_code")
+        code = records.word(answer, "errorCode")
+        raise RefusedInside(_with("顺丰拒绝", records.word(answer, "errorMsg")), code=code or "no_code")
     found = answer.get("msgData")
     return found if isinstance(found, dict) else {}
 
@@ -90,28 +91,25 @@ def query(access: Access, wish: TrackWish) -> Message:
         )
         if mine is None:
             raise Permanent("顺丰的答复里没有所问的运单", code="answer")
-        kept, doubtful = doubts.sift(reading.rows(mine, "routes"), now=access.now)
+        kept, doubtful = reading.ROUTES.sift(reading.rows(mine, "routes"), now=access.now)
     except Unreadable as error:
         raise Permanent(f"顺丰的答复无法使用：{error}", code="answer") from error
-    if not kept and (reason := reading.word(mine, "reasonCode")):
+    if not kept and (reason := records.word(mine, "reasonCode")):
         hint = "没有权限，或收件人手机号后四位不对"
-        raise Permanent(_with(f"顺丰不给出路由：{hint}", reading.word(mine, "reasonRemark")), code=reason[:20])
-    # Why rows are missing stays with the message.
-    content = {"waybill": waybill, "rows": kept} | ({"doubtful": [list(pair) for pair in doubtful]} if doubtful else {})
-    body = reading.to_bytes(content)
-    return Message(kind=QUERY, key=f"query:{waybill}:{reading.digest(body)}", body=body)
+        raise Permanent(_with(f"顺丰不给出路由：{hint}", records.word(mine, "reasonRemark")), code=reason[:20])
+    return routes.answered(waybill, {"waybill": waybill, "rows": kept}, doubtful)
 
 
 def number(waybill: str) -> str:
     """A number that may be sent to them."""
     found = waybill.strip().upper()
-    if not reading.NUMBER.fullmatch(found):
+    if not routes.NUMBER.fullmatch(found):
         raise Permanent(f"运单号 {found[:40]} 不是顺丰单号", code="number")
     return found
 
 
 def _is(response: Mapping[str, Any], waybill: str) -> bool:
-    return reading.word(response, "mailNo").upper() == waybill
+    return records.word(response, "mailNo").upper() == waybill
 
 
 def _text(message: Mapping[str, Any]) -> str:
@@ -122,7 +120,7 @@ def _text(message: Mapping[str, Any]) -> str:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        return reading.read_object(body)
+        return bodies.strict_object(body)
     except Unreadable as error:
         raise Temporary(f"顺丰的答复无法读取：{error}", code="not_json") from error
 

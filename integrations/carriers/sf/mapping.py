@@ -5,17 +5,16 @@ production (SFTRACKINGLITE, 3,865 pushed rows). Pushed rows have the op code alo
 goes before it.
 """
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from integrations import records, routes
 from integrations.adapter import Fetch, Message, Said
+from integrations.bodies import once, strict_object
 from integrations.carriers.sf import reading, renumbering
-from integrations.carriers.sf.words import CARRIER, NOTICE, ORDER_STATE
+from integrations.carriers.sf.words import CARRIER, ORDER_STATE
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
-from orders.clock import BEIJING
 from orders.vocabulary import TrackPoint
 
 # Op code → (what it is, stage).
@@ -107,23 +106,12 @@ _BACK = ("退回", "退件", "退还")
 _REFUSED = ("拒收", "拒签")
 _LOCKER, _TAKEN = "自助柜", ("取出", "取件", "领取", "取走")
 
-LONGEST_TEXT = 300
-# Couriers write people into their texts; what the tower keeps unsealed must not name them.
-_MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)")
-_LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})-?\d{3,4}(\d{4})(?!\d)")
-_PERSON = re.compile(
-    r"((?:签收人|收件人|派件员|派送员|快递员|业务员|收件员|收派员|联系人|小哥|快件交给)"
-    r"(?:(?:是|为|[:：])\s*[【\[（(]?|[【\[（(]|(?<=交给))\s*)"
-    r"([\u4e00-\u9fff])[\u4e00-\u9fff]{1,3}?(?=[【\[（(】\]）)，,。；;、:：\s\d]|电话|手机|$)"
-)
-_NOBODY = ("本人", "家人", "家属", "亲", "邻居", "同事", "门卫", "保安", "前台", "物业", "代收", "驿站", "柜")
-
 
 def parse(message: Message) -> Sequence[Said | Fetch]:
     """Every row as a fact, oldest first, once. What cannot be read or believed: `Unreadable` in words for people."""
-    body = reading.read_object(message.body)
-    if message.kind == NOTICE:
-        raise Unreadable(reading.word(body, "reason") or "顺丰的提示没有内容")
+    body = strict_object(message.body)
+    if message.kind == routes.NOTICE:
+        raise Unreadable(records.word(body, "reason") or "顺丰的提示没有内容")
     if message.kind == ORDER_STATE:
         # The states of an order at 顺丰 are not published; the parcel's own routes tell what matters.
         return []
@@ -131,31 +119,19 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
     if not rows:
         return []
     waybill = reading.number(body, "waybill")
-    return list({said.key: said for said in _said(waybill, rows)}.values())
+    return once(_said(waybill, rows))
 
 
 def _said(waybill: str, rows: Sequence[Any]) -> Iterator[Said]:
-    for row in _oldest_first(rows):
+    for row in reading.ROUTES.oldest_first(rows):
         doubts = Doubts("sf")
         yield _fact(waybill, row, stage_of(row, doubts), doubts)
 
 
-def _oldest_first(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    found = []
-    for row in rows:
-        if not isinstance(row, dict):
-            raise Unreadable("路由里有一条不是对象")
-        try:
-            found.append((reading.moment(row), row))
-        except ValueError as error:
-            raise Unreadable("路由里有一条的时间无法识别") from error
-    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
-
-
 def stage_of(row: Mapping[str, Any], doubts: Doubts) -> str:
     """By status and code, reason and remark. What stands in no table is `unknown`, and doubted."""
-    code, first = reading.word(row, "opCode"), reading.word(row, "firstStatusCode")
-    remark, reason = reading.word(row, "remark"), reading.word(row, "reasonCode")
+    code, first = records.word(row, "opCode"), records.word(row, "firstStatusCode")
+    remark, reason = records.word(row, "remark"), records.word(row, "reasonCode")
     stage = doubts.meaning(FIRST_STATUS, first, "一级状态", ("", ""))[1] if first else ""
     if code in OP_GOES_FIRST or not stage:
         stage = doubts.meaning(OP_CODES, code, "路由操作码", ("", "unknown"))[1]
@@ -181,37 +157,18 @@ def _by_words(code: str, reason: str, remark: str, stage: str) -> str:
 
 
 def _fact(waybill: str, row: Mapping[str, Any], stage: str, doubts: Doubts) -> Said:
-    at, code = reading.moment(row), reading.word(row, "opCode")
-    remark = reading.word(row, "remark") or OP_CODES.get(code, ("",))[0]
-    reason = reading.word(row, "reasonName")
+    at, code = reading.ROUTES.moment(row), records.word(row, "opCode")
+    remark = records.word(row, "remark") or OP_CODES.get(code, ("",))[0]
+    reason = records.word(row, "reasonName")
     said = f"{remark}（{reason}）" if reason and reason not in remark else remark
-    # Everything that the fact consists of is in its key: the same row pushed and pulled is one fact, and the same row
-    # read otherwise (a new table, a status beside the code) is news and never a contradiction.
-    digest = hashlib.sha256("\n".join((code, stage, said)).encode()).hexdigest()[:24]
-    time = at.astimezone(BEIJING).strftime("%Y%m%d%H%M%S")
-    text = without_people(said[: 2 * LONGEST_TEXT])
-    if stage == "unknown":
-        text = f"[{code[:12]}] {text}"
-    key = f"track:{waybill}:{time}:{digest}"
     onward, formerly = renumbering.other_number(waybill, code, remark)
     point = TrackPoint(
         carrier=CARRIER,
         waybill=waybill,
         stage=stage,
         at=at,
-        text=text[:LONGEST_TEXT],
+        text=reading.ROUTES.text(said, f"[{code[:12]}]" if stage == "unknown" else ""),
         onward=onward,
         formerly=formerly,
     )
-    return doubts.said(key=key, subject=waybill, snapshot=point)
-
-
-def without_people(text: str) -> str:
-    """A courier's sentence without telephone numbers and names."""
-    text = _LANDLINE.sub(r"\1****\2", _MOBILE.sub(r"\1****\2", text))
-    return _PERSON.sub(_first_letter, text)
-
-
-def _first_letter(found: re.Match[str]) -> str:
-    name = found.group(0)[len(found.group(1)) :]
-    return found.group(0) if any(place in name for place in _NOBODY) else f"{found.group(1)}{found.group(2)}**"
+    return doubts.said(key=routes.key(waybill, at, code, stage, said), subject=waybill, snapshot=point)

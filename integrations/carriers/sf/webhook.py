@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from integrations import routes
 from integrations.adapter import Access, Incoming, Message, Reply
-from integrations.carriers.sf import doubts, preferences, reading, signing
+from integrations.bodies import canonical_ascii, digest, strict_object
+from integrations.carriers.sf import preferences, reading, signing
 from integrations.carriers.sf.words import ORDER_STATE, PUSH
 from integrations.errors import BadSignature, Unreadable
+from integrations.preferences import WrongSetting, listed, text
+from integrations.records import part
 
 # The form has a handful of fields; a few more may be born.
 MOST_FIELDS = 20
@@ -25,11 +29,11 @@ def verify(access: Access, incoming: Incoming) -> None:
     try:
         allowed = preferences.networks(access.settings)
         signature = preferences.push_signature(access.settings)
-    except preferences.WrongSetting as error:
+    except WrongSetting as error:
         raise BadSignature(f"setting {error.field} cannot be used") from error
     if allowed and not _comes_from(access, incoming, allowed):
         raise BadSignature("the sender's address is not allowed")
-    tokens = preferences.secrets(access, "push_token")
+    tokens = listed(access.secrets, "push_token")
     if tokens and not _one_of(_token(incoming), tokens):
         raise BadSignature("the token does not fit")
     if signature == "form":
@@ -39,20 +43,20 @@ def verify(access: Access, incoming: Incoming) -> None:
 def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     """One message for each parcel, named by its content, and a notice for what a person should see."""
     body = _form(incoming).get("msgData", "").encode() if _is_form(access) else incoming.body
-    envelope = reading.read_object(body)
+    envelope = strict_object(body)
     if "orderState" in envelope:
-        return [Message(kind=ORDER_STATE, key=f"order_state:{reading.digest(body)}", body=body)]
-    inside = reading.part(envelope, "Body")
+        return [Message(kind=ORDER_STATE, key=f"order_state:{digest(body, 32)}", body=body)]
+    inside = part(envelope, "Body")
     if "WaybillRoute" not in inside:
         raise Unreadable("报文里没有 Body.WaybillRoute")
-    kept, doubtful = doubts.sift(reading.rows(inside, "WaybillRoute"), now=access.now)
+    kept, doubtful = reading.ROUTES.sift(reading.rows(inside, "WaybillRoute"), now=access.now)
     by_parcel: dict[str, list[dict[str, Any]]] = {}
     for row in kept:
         try:
             by_parcel.setdefault(reading.number(row, "mailno"), []).append(row)
         except Unreadable as error:
             doubtful.append((f"路由的{error}，未采用"[:120], row))
-    return [*(_message(waybill, rows) for waybill, rows in by_parcel.items()), *doubts.notices(doubtful)]
+    return [*(_message(waybill, rows) for waybill, rows in by_parcel.items()), *routes.notices(doubtful)]
 
 
 def accepted() -> Reply:
@@ -66,12 +70,12 @@ def refused() -> Reply:
 
 
 def _message(waybill: str, rows: list[dict[str, Any]]) -> Message:
-    body = reading.to_bytes({"waybill": waybill, "rows": rows})
-    return Message(kind=PUSH, key=f"push:{waybill}:{reading.digest(body)}", body=body)
+    body = canonical_ascii({"waybill": waybill, "rows": rows})
+    return Message(kind=PUSH, key=f"push:{waybill}:{digest(body, 32)}", body=body)
 
 
 def _comes_from(access: Access, incoming: Incoming, allowed: list[preferences.Network]) -> bool:
-    header = preferences.text(access, "address_header").lower()
+    header = text(access.settings, "address_header").lower()
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     told = headers.get(header, "") if header else incoming.address
     try:
@@ -98,14 +102,14 @@ def _one_of(given: str, known: list[str]) -> bool:
 def _verify_form(access: Access, incoming: Incoming) -> None:
     """The digest of the one gateway that is said to sign: over the plain text, without URL encoding."""
     form = _form(incoming)
-    text = form.get("msgData", "") + form.get("timestamp", "")
-    expected = [signing.plain_digest(text + word) for word in preferences.secrets(access, "check_word")]
+    signed = form.get("msgData", "") + form.get("timestamp", "")
+    expected = [signing.plain_digest(signed + word) for word in listed(access.secrets, "check_word")]
     if not form.get("msgData") or not _one_of(form.get("msgDigest", ""), expected):
         raise BadSignature("the signature does not fit")
 
 
 def _is_form(access: Access) -> bool:
-    return preferences.text(access, "push_signature") == "form"
+    return text(access.settings, "push_signature") == "form"
 
 
 def _form(incoming: Incoming) -> dict[str, str]:

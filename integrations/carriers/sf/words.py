@@ -2,8 +2,8 @@
 
 CARRIER = "sf"
 
-# Pushed routes, an answer to a query, a pushed state of the order (kept, says nothing), a hint to a person.
-PUSH, QUERY, ORDER_STATE, NOTICE = "push", "query", "order_state", "notice"
+# Pushed routes, and a pushed state of the order (kept, says nothing).
+PUSH, ORDER_STATE = "push", "order_state"
 
 CREATE_ORDER = "EXP_RECE_CREATE_ORDER"
 FIND_ORDER = "EXP_RECE_SEARCH_ORDER_RESP"

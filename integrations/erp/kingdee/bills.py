@@ -12,17 +12,17 @@ from typing import Any
 
 from integrations.adapter import Access
 from integrations.erp.kingdee import client
-from integrations.erp.kingdee.preferences import number
 from integrations.errors import Temporary
-from orders.clock import BEIJING
+from integrations.preferences import number
+from integrations.windows import beijing_text
 
 # The manual's limit; newer versions allow 10,000.
 MOST_ROWS = 2000
 # So many values in one `in (…)`.
 IN_AT_ONCE = 100
 
-# FDocumentStatus
-DRAFT, CREATED, IN_REVIEW, AUDITED, AGAIN = "Z", "A", "B", "C", "D"
+# FDocumentStatus; B is in review.
+DRAFT, CREATED, AUDITED, AGAIN = "Z", "A", "C", "D"
 # FCancelStatus, FCloseStatus and the row statuses: A no, B yes.
 NO, YES = "A", "B"
 
@@ -93,7 +93,7 @@ def heads_after(
 
 
 def page_size(access: Access) -> int:
-    return number(access, "page_size", MOST_ROWS, most=MOST_ROWS)
+    return number(access.settings, "page_size", MOST_ROWS, most=MOST_ROWS)
 
 
 # Words of a filter --------------------------------------------------------------------------------------------------
@@ -129,10 +129,6 @@ def chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
     waiting = iter(dict.fromkeys(values))
     while part := tuple(itertools.islice(waiting, IN_AT_ONCE)):
         yield part
-
-
-def beijing_text(moment: datetime) -> str:
-    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def floor(moment: datetime) -> datetime:

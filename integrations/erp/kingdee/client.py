@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from integrations import bodies
 from integrations.adapter import Access
 from integrations.erp.kingdee import lanes, refusals, sessions
-from integrations.erp.kingdee.preferences import number
-from integrations.erp.kingdee.refusals import ConnectionAtFault, SessionLost
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.erp.kingdee.refusals import SessionLost
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.http import call as http_call
+from integrations.preferences import number
 
 FORMS = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService."
 MOST_CALLS_AT_ONCE = 4
@@ -37,7 +38,7 @@ def read(access: Access, service: str, body: Mapping[str, Any]) -> Any:
 def call(access: Access, service: str, body: Mapping[str, Any]) -> Any:
     """One attempt. `SessionLost` leaves it to the caller whether it may be repeated."""
     url = sessions.service_url(access, FORMS + service)
-    at_once = number(access, "calls_at_once", 2, most=MOST_CALLS_AT_ONCE)
+    at_once = number(access.settings, "calls_at_once", 2, most=MOST_CALLS_AT_ONCE)
     with lanes.calling(access.connection_id, at_once):
         ours, session = sessions.headers(access, url)
         sent = json.dumps(body, ensure_ascii=False).encode(errors="replace")
@@ -55,13 +56,10 @@ def call(access: Access, service: str, body: Mapping[str, Any]) -> Any:
 
 
 def opened(body: bytes) -> Any:
-    """An answer that is a success; raises what its envelope means. Fractions stay text: a quantity is never a float."""
+    """An answer that is a success; raises what its envelope means."""
     if body.lstrip().startswith(refusals.ERROR_TEXT.encode()):
         raise refusals.text_refusal(body.lstrip().decode(errors="replace"))
-    try:
-        answer = json.loads(body, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Temporary("金蝶的回答不是 JSON", code="unreadable_answer") from error
+    answer = bodies.answer(body, "金蝶的回答")
     refusals.check(answer)
     return answer
 

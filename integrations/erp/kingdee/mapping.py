@@ -1,6 +1,5 @@
 """K3 Cloud's bills in the tower's words. Pure: what a tenant's settings say travels inside the message."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -9,10 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations import bodies
 from integrations.adapter import Message, Said
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
-from orders.clock import BEIJING
+from integrations.records import all_rows, instant, short
 from orders.vocabulary import ParcelSnapshot, WarehouseReport
 
 # FDocumentStatus → (people's word, whether the ERP has agreed to the bill)
@@ -30,7 +30,7 @@ ORDER_MEANS, OUT_STOCK_MEANS = ("other", "accepted"), ("shipped", "accepted")
 CLOSED_MEANS = ("other", "cancelled")
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
-LONGEST_WORD, MOST_BILLS, MOST_ROWS = 80, 200, 5000
+MOST_BILLS, MOST_ROWS = 200, 5000
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -78,8 +78,8 @@ def parse(message: Message) -> list[Said]:
     if not (platform or tower):
         raise Unreadable("单据里没有订单号")
     doubts = Doubts("kingdee")
-    orders = [_sale_order(row, doubts) for row in _objects(content, "sale_orders", MOST_BILLS)]
-    outs = [_out_stock(row, doubts) for row in _objects(content, "out_stocks", MOST_BILLS)]
+    orders = [_sale_order(row, doubts) for row in all_rows(content, "sale_orders", MOST_BILLS)]
+    outs = [_out_stock(row, doubts) for row in all_rows(content, "out_stocks", MOST_BILLS)]
     times = [time for time in (*(order.at for order in orders), *(out.at for out in outs)) if time]
     if not times:
         raise Unreadable("没有带时间的单据")
@@ -97,7 +97,7 @@ def parse(message: Message) -> list[Said]:
         documents=_documents(orders, outs),
         platform_order_id=platform,
     )
-    digest = hashlib.sha256(message.body).hexdigest()[:24]
+    digest = bodies.digest(message.body, 24)
     subject = platform or tower
     return [doubts.said(key=f"bills:{subject}:{digest}", subject=subject, snapshot=report)]
 
@@ -147,23 +147,12 @@ def _documents(orders: list[_SaleOrder], outs: list[_OutStock]) -> tuple[tuple[s
 
 def _content(body: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        found = json.loads(body, parse_constant=bodies.no_number, object_pairs_hook=bodies.without_doubles)
+    except (ValueError, RecursionError, Unreadable) as error:
         raise Unreadable("报文不是 JSON") from error
     if not isinstance(found, dict):
         raise Unreadable("报文不是 JSON 对象")
     return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name comes twice")
-    return found
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(word)
 
 
 def _sale_order(bill: Mapping[str, Any], doubts: Doubts) -> _SaleOrder:
@@ -173,7 +162,7 @@ def _sale_order(bill: Mapping[str, Any], doubts: Doubts) -> _SaleOrder:
         closed=_yes(bill, "close_status", doubts),
         cancelled=_yes(bill, "cancel_status", doubts),
         at=_since(bill),
-        rows=tuple(_sale_row(row, doubts) for row in _objects(bill, "rows", MOST_ROWS)),
+        rows=tuple(_sale_row(row, doubts) for row in all_rows(bill, "rows", MOST_ROWS)),
     )
 
 
@@ -197,7 +186,7 @@ def _sale_row(row: Mapping[str, Any], doubts: Doubts) -> _SaleRow:
 
 def _out_stock(bill: Mapping[str, Any], doubts: Doubts) -> _OutStock:
     items = []
-    for row in _objects(bill, "rows", MOST_ROWS):
+    for row in all_rows(bill, "rows", MOST_ROWS):
         quantity = _quantity(row, "quantity") or Decimal(0)
         # Goods by weight are no pieces: left out rather than rounded.
         if quantity == int(quantity) and quantity > 0:
@@ -226,13 +215,6 @@ def _means(content: Mapping[str, Any]) -> dict[str, str]:
     return {name: told[name] if told.get(name) in words else words[0] for name, words in allowed.items()}
 
 
-def _objects(container: Mapping[str, Any], name: str, most: int) -> list[Mapping[str, Any]]:
-    found = container.get(name, [])
-    if not isinstance(found, list) or len(found) > most or not all(isinstance(one, dict) for one in found):
-        raise Unreadable(f"{name} 不是列表，或太长")
-    return found
-
-
 def _number(bill: Mapping[str, Any]) -> str:
     found = _word(bill, "number")
     if not found:
@@ -245,15 +227,7 @@ def _word(container: Mapping[str, Any], name: str) -> str:
 
 
 def _clean(value: Any, name: str) -> str:
-    """A short text without NUL and half characters, which a database would refuse."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Unreadable(f"字段 {name} 不是文字")
-    text = value.replace("\x00", "").encode(errors="replace").decode().strip()
-    if len(text) > LONGEST_WORD:
-        raise Unreadable(f"字段 {name} 超过 {LONGEST_WORD} 个字符")
-    return text
+    return "" if value is None else short(value, name)
 
 
 def _yes(container: Mapping[str, Any], name: str, doubts: Doubts) -> bool:
@@ -273,19 +247,7 @@ def _quantity(row: Mapping[str, Any], name: str) -> Decimal | None:
 
 def _since(bill: Mapping[str, Any]) -> datetime | None:
     """Their times are Beijing's; `0001-01-01` and the like mean "not yet"."""
-    time = _time(_word(bill, "at"))
+    told = _word(bill, "at")
+    # A year 1 in Beijing lies before the first year in UTC.
+    time = None if told.startswith("0001-01-01") else instant(told)
     return time if time and time >= EARLIEST else None
-
-
-def _time(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        found = found if found.tzinfo else found.replace(tzinfo=BEIJING)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        # A year 1 in Beijing lies before the first year in UTC.
-        if text.startswith("0001-01-01"):
-            return None
-        raise Unreadable(f"不是时间：{text[:40]}") from error

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import once
 from integrations.erp.kingdee import bills, reading
 from integrations.erp.kingdee.bills import Row, word
-from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, names, number
-from integrations.erp.kingdee.refusals import ConnectionAtFault
-from orders.clock import BEIJING
+from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, names
+from integrations.preferences import number
+from integrations.windows import moment, start_of
 
 FORMS = (SALE_ORDER, OUT_STOCK)
 REMEMBERED = 2000
@@ -47,7 +48,7 @@ class _Window:
 
 def poll(access: Access, cursor: Mapping[str, Any]) -> Polled:
     """One page of the window at hand, or of the next one."""
-    reached = _moment(cursor.get("reached")) or _start(access)
+    reached = moment(cursor.get("reached")) or bills.floor(min(start_of(access), access.now))
     window = _open_window(cursor) or _next_window(access, reached)
     seen: dict[str, str] = dict(cursor.get("seen") or {})
     form = FORMS[window.form]
@@ -100,17 +101,9 @@ def numbers(access: Access, start: datetime, end: datetime) -> Sequence[str]:
 # The window ---------------------------------------------------------------------------------------------------------
 
 
-def _start(access: Access) -> datetime:
-    try:
-        start = _moment(access.settings.get("start")) or access.now - timedelta(days=1)
-    except ValueError as error:
-        raise ConnectionAtFault("设置 start 不是时间", code="settings") from error
-    return bills.floor(min(start, access.now))
-
-
 def _open_window(cursor: Mapping[str, Any]) -> _Window | None:
     kept = cursor.get("window")
-    since, until = (_moment(kept.get(name)) for name in ("since", "until")) if kept else (None, None)
+    since, until = (moment(kept.get(name)) for name in ("since", "until")) if kept else (None, None)
     if not kept or since is None or until is None:
         return None
     return _Window(since, until, int(kept.get("form") or 0), int(kept.get("after") or 0))
@@ -119,8 +112,8 @@ def _open_window(cursor: Mapping[str, Any]) -> _Window | None:
 def _next_window(access: Access, reached: datetime) -> _Window:
     """From a little before where the last one ended: bills are dated when they begin to be saved, not when they are
     there to be read."""
-    length = timedelta(minutes=number(access, "window_minutes", 1440, most=10080))
-    overlap = timedelta(seconds=number(access, "overlap_seconds", 300, least=0, most=3600))
+    length = timedelta(minutes=number(access.settings, "window_minutes", 1440, most=10080))
+    overlap = timedelta(seconds=number(access.settings, "overlap_seconds", 300, least=0, most=3600))
     until = min(reached + length, bills.floor(access.now))
     return _Window(since=min(reached, until) - overlap, until=until)
 
@@ -139,7 +132,7 @@ def _heads(access: Access, window: _Window) -> tuple[list[Row], int | None]:
     times = _time_fields(access, form)
     fields = [*times, *(reading.order_fields(wanted) if form == SALE_ORDER else [])]
     where = bills.between(times, window.since, window.until)
-    limit = number(access, "bills_a_step", 200, most=bills.page_size(access))
+    limit = number(access.settings, "bills_a_step", 200, most=bills.page_size(access))
     return bills.heads_after(access, form, fields, where, after=window.after, limit=limit)
 
 
@@ -147,7 +140,7 @@ def _messages(access: Access, form: str, heads: Sequence[Row]) -> list[Message]:
     if not heads:
         return []
     found = reading.of_sale_heads(access, heads) if form == SALE_ORDER else reading.of_out_heads(access, heads)
-    return list({message.key: message for message in found}.values())
+    return once(found)
 
 
 def _time_fields(access: Access, form: str) -> tuple[str, ...]:
@@ -176,14 +169,6 @@ def _times(access: Access, form: str, head: Row) -> str:
 
 def _time(text: str) -> datetime | None:
     try:
-        return _moment(text)
+        return moment(text)
     except ValueError:
         return None
-
-
-def _moment(told: Any) -> datetime | None:
-    """A time in a cursor, a setting or an answer; without a zone it is Beijing's."""
-    if not told:
-        return None
-    found = datetime.fromisoformat(str(told))
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)

@@ -1,12 +1,10 @@
 """What a connection's settings say, read in one place: names of forms and fields differ from tenant to tenant."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from integrations.adapter import Access
-from integrations.erp.kingdee.refusals import ConnectionAtFault
+from integrations.preferences import choice, table, text, words
 
 SALE_ORDER, OUT_STOCK = "SAL_SaleOrder", "SAL_OUTSTOCK"
 TIMES = "FModifyDate,FApproveDate,FCancelDate"
@@ -43,16 +41,16 @@ class Names:
 
 def names(access: Access) -> Names:
     def told(name: str, default: str) -> str:
-        return text(access, name, default)
+        return text(access.settings, name, default)
 
     return Names(
         platform=told("platform_order_field", "FNetOrderBillNo"),
         tower=told("tower_order_field", ""),
         sale_rows=told("sale_entry", "FSaleOrderEntry"),
-        sale_times=listed(told("sale_times", TIMES)),
+        sale_times=tuple(words(told("sale_times", TIMES))),
         created=told("created_field", "FCreateDate"),
         out_rows=told("out_stock_entry", "FEntity"),
-        out_times=listed(told("out_stock_times", TIMES)),
+        out_times=tuple(words(told("out_stock_times", TIMES))),
         out_sale_order=told("out_stock_sale_order", "FSoorDerno"),
         out_platform=told("out_stock_order_field", ""),
         out_carrier=told("out_stock_carrier", "FCarrierID.FNumber"),
@@ -63,53 +61,13 @@ def names(access: Access) -> Names:
 def meanings(access: Access) -> dict[str, str]:
     """What an audited order, an audited out-stock bill and an order closed without goods say of the parcel."""
     return {
-        "order": choice(access, "audited_order_means", ("other", "accepted")),
-        "out_stock": choice(access, "audited_out_stock_means", ("shipped", "accepted")),
-        "closed": choice(access, "closed_order_means", ("other", "cancelled")),
+        "order": choice(access.settings, "audited_order_means", ("other", "accepted")),
+        "out_stock": choice(access.settings, "audited_out_stock_means", ("shipped", "accepted")),
+        "closed": choice(access.settings, "closed_order_means", ("other", "cancelled")),
     }
 
 
-def text(access: Access, name: str, default: str = "") -> str:
-    """A setting as text. One that was left empty on purpose stays empty only where its default is empty."""
-    return str(access.settings.get(name) or default).strip()
-
-
-def listed(value: str) -> tuple[str, ...]:
-    return tuple(one for word in value.split(",") if (one := word.strip()))
-
-
-def choice(access: Access, name: str, allowed: tuple[str, ...]) -> str:
-    """A setting that is one of a few words; the first is the default."""
-    found = text(access, name, allowed[0])
-    if found not in allowed:
-        raise ConnectionAtFault(f"设置 {name} 只能是 {'、'.join(allowed)}", code="settings")
-    return found
-
-
-def number(access: Access, name: str, default: int, *, least: int = 1, most: int) -> int:
-    """A setting that is a whole number, kept within its limits."""
-    told = access.settings.get(name)
-    try:
-        wanted = int(default if told in (None, "") else told)
-    except (TypeError, ValueError) as error:
-        raise ConnectionAtFault(f"设置 {name} 不是整数", code="settings") from error
-    return min(max(wanted, least), most)
-
-
-def table(access: Access, name: str, default: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A setting that is an object of texts, given as such or as JSON text, laid over the default."""
-    value = access.settings.get(name) or {}
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise ConnectionAtFault(f"设置 {name} 不是 JSON", code="settings") from error
-    if not isinstance(found, Mapping):
-        raise ConnectionAtFault(f"设置 {name} 不是 JSON 对象", code="settings")
-    return {**(default or {}), **{str(key): str(word or "") for key, word in found.items()}}
-
-
-def first_secret(access: Access, name: str) -> str:
-    """A secret; where two live side by side while one is replaced, the first."""
-    value: Any = access.secrets.get(name)
-    found = value if isinstance(value, list | tuple) else [value]
-    return next((str(secret) for secret in found if secret), "")
+def texts(access: Access, name: str, default: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A setting that is an object of texts, laid over the default."""
+    told = table(access.settings, name)
+    return {**(default or {}), **{key: str(word or "") for key, word in told.items()}}

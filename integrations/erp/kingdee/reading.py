@@ -4,22 +4,20 @@ An ERP merges and splits: a bill may hold several platform orders, an order seve
 order with all its sale orders and out-stock bills. Receivers are not read: the tower needs no copy of them from here.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations import bill_fields
 from integrations.adapter import Access, Message
+from integrations.bodies import canonical, digest
 from integrations.erp.kingdee import bills
 from integrations.erp.kingdee.bills import Row, word
-from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, Names, meanings, names, table
+from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, Names, meanings, names, texts
 from integrations.errors import Permanent
 
 KIND = "bills"
-# How several numbers stand in one field.
-SEPARATORS = re.compile(r"[,，;；|、/\s]+")
 LONGEST_NUMBER = 80
 # How nothing is written in a quantity.
 NOTHING = re.compile(r"-?0*(\.0*)?")
@@ -40,8 +38,7 @@ class _Order:
 
 def numbers_in(value: Any) -> list[str]:
     """The order numbers in a field, in their order."""
-    found = dict.fromkeys(one for one in SEPARATORS.split(word(value)) if one)
-    return [one for one in found if len(one) <= LONGEST_NUMBER]
+    return [one for one in bill_fields.numbers_in(word(value)) if len(one) <= LONGEST_NUMBER]
 
 
 def subjects_in(row: Row, wanted: Names) -> list[str]:
@@ -117,7 +114,7 @@ def messages(access: Access, subjects: Iterable[str], sale_rows: Sequence[Row]) 
         for subject in subjects_in(row, wanted):
             if order := orders.get(subject):
                 _add_sale_row(order, row, wanted)
-    carriers, means = table(access, "carriers"), meanings(access)
+    carriers, means = texts(access, "carriers"), meanings(access)
     for order, row in _out_rows(access, wanted, orders):
         _add_out_row(order, row, wanted, carriers)
     return [_message(order, means) for order in orders.values() if order.sale_orders or order.out_stocks]
@@ -228,7 +225,7 @@ def _message(order: _Order, means: Mapping[str, str]) -> Message:
     }
     body = canonical(content)
     subject = order.platform or order.tower
-    return Message(kind=KIND, key=f"{KIND}:{subject}:{hashlib.sha256(body).hexdigest()[:24]}"[:160], body=body)
+    return Message(kind=KIND, key=f"{KIND}:{subject}:{digest(body, 24)}"[:160], body=body)
 
 
 def _listed(found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -253,8 +250,3 @@ def _since(bill: Mapping[str, Any]) -> str:
     left_over = any(NOTHING.fullmatch(row.get("remaining", "0")) is None for row in bill["rows"].values())
     closed_by_hand = bill.get("close_status") == bills.YES and left_over
     return audited or changed if bill["document_status"] == bills.AUDITED and not closed_by_hand else changed
-
-
-def canonical(data: Any) -> bytes:
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode(errors="replace")

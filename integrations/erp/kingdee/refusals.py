@@ -9,11 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised
-
-
-class ConnectionAtFault(Permanent):
-    """Not this bill but the connection: a right, a field name, a setting. Every other call would fail as well."""
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.records import rows
 
 
 class SessionLost(Temporary):
@@ -95,7 +92,7 @@ def statuses(answer: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 def refusal(status: Mapping[str, Any]) -> OutsideError:
     """The error to raise for a failed `ResponseStatus`."""
     code = str(status.get("MsgCode", ""))
-    errors = [row for row in _rows(status.get("Errors")) if row.get("Message")]
+    errors = [row for row in rows(status, "Errors") if row.get("Message")]
     said = "；".join(_named(row) for row in errors[:5])
     meaning = meaning_of(said, code)
     return meaning.kind(said[:400] or "金蝶拒绝了请求", code=code or "ResponseStatus", retry_after=meaning.wait)
@@ -115,10 +112,6 @@ def meaning_of(text: str, code: str) -> Meaning:
 def _by_words(text: str) -> Meaning | None:
     low = text.casefold()
     return next((meaning for words, meaning in WORDS if any(word in low for word in words)), None)
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 def _named(row: Mapping[str, Any]) -> str:

@@ -16,12 +16,12 @@ from typing import Any
 
 from requests import Response
 
+from integrations import bodies
 from integrations.adapter import Access
 from integrations.erp.kingdee import signing
-from integrations.erp.kingdee.preferences import choice, first_secret, number, text
-from integrations.erp.kingdee.refusals import ConnectionAtFault
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.http import call as http_call
+from integrations.preferences import choice, first, number, text
 from orders import clock
 
 LOGIN_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.AuthService."
@@ -68,7 +68,7 @@ def forget(access: Access, identity: str) -> None:
 
 
 def login_way(access: Access) -> str:
-    return choice(access, "login", (SIGNATURE, *LOGINS))
+    return choice(access.settings, "login", (SIGNATURE, *LOGINS))
 
 
 # Signed headers -----------------------------------------------------------------------------------------------------
@@ -78,18 +78,18 @@ def _signed(access: Access, url: str) -> Mapping[str, str]:
     """The time is read at each call and not from `access`: a long poll would outlive what they tolerate."""
     # The official Python SDK sends the same whole seconds as nonce.
     seconds = str(int(clock.now().timestamp()))
-    app_data = ",".join((_acct(access), _user(access), _language(access), text(access, "org_num", "0")))
-    if not HEADER_WORD.fullmatch(text(access, "app_id")):
+    app_data = ",".join((_acct(access), _user(access), _language(access), text(access.settings, "org_num", "0")))
+    if not HEADER_WORD.fullmatch(text(access.settings, "app_id")):
         raise ConnectionAtFault("App ID 没有填或含有不允许的字符", code="app_id")
     try:
         return signing.headers(
             url,
-            app_id=text(access, "app_id"),
+            app_id=text(access.settings, "app_id"),
             app_secret=_secret(access, "app_secret"),
             app_data=app_data,
             timestamp=seconds,
             nonce=seconds,
-            xor_code=first_secret(access, "xor_code") or signing.XOR_CODE,
+            xor_code=first(access.secrets, "xor_code") or signing.XOR_CODE,
         )
     except ValueError as error:
         raise ConnectionAtFault("App ID 或异或码不对，无法签名", code="app_id") from error
@@ -103,18 +103,18 @@ def _with_password(access: Access, _seconds: str) -> list[Any]:
 
 
 def _with_secret(access: Access, _seconds: str) -> list[Any]:
-    return [_acct(access), _user(access), text(access, "app_id"), _secret(access, "app_secret")]
+    return [_acct(access), _user(access), text(access.settings, "app_id"), _secret(access, "app_secret")]
 
 
 def _kicking(parameters: Callable[[Access, str], list[Any]]) -> Callable[[Access, str], list[Any]]:
     def kicked(access: Access, seconds: str) -> list[Any]:
-        return [*parameters(access, seconds), text(access, "kick_off").casefold() in ("true", "1", "是")]
+        return [*parameters(access, seconds), text(access.settings, "kick_off").casefold() in ("true", "1", "是")]
 
     return kicked
 
 
 def _with_sign(access: Access, seconds: str) -> list[Any]:
-    acct, user, app_id = _acct(access), _user(access), text(access, "app_id")
+    acct, user, app_id = _acct(access), _user(access), text(access.settings, "app_id")
     secret = _secret(access, "app_secret")
     sign = signing.login_sign(acct_id=acct, user=user, app_id=app_id, app_secret=secret, timestamp=seconds)
     return [acct, user, app_id, int(seconds), sign]
@@ -142,7 +142,7 @@ def _session(access: Access) -> Session:
         lock = _locks.setdefault(key, threading.Lock())
     with lock:
         # Theirs end when nobody uses them: an idle one is not risked on a write.
-        idle = timedelta(minutes=number(access, "session_minutes", 15, most=1440))
+        idle = timedelta(minutes=number(access.settings, "session_minutes", 15, most=1440))
         now = clock.now()
         with _guard:
             known = _sessions.get(key)
@@ -159,7 +159,7 @@ def _log_in(access: Access) -> Session:
     seconds = str(int(now.timestamp()))
     parameters = [*LOGINS[way](access, seconds), int(_language(access))]
     response = _post(service_url(access, LOGIN_SERVICE + way), parameters, seconds)
-    result = _login_result(response)
+    result = bodies.answer_object(response.content, "金蝶登录的回答")
     if str(result.get("LoginResultType")) != LOGGED_IN:
         said = str(result.get("Message") or "") or "账号、密码或授权不对"
         raise Unauthorised(f"金蝶登录失败：{said[:200]}", code=f"login_{result.get('LoginResultType')}")
@@ -189,37 +189,27 @@ def _post(url: str, parameters: Sequence[Any], seconds: str) -> Response:
         raise ConnectionAtFault(str(error), code=error.code) from error
 
 
-def _login_result(response: Response) -> Mapping[str, Any]:
-    try:
-        found = json.loads(response.content, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Temporary("金蝶登录的回答不是 JSON", code="unreadable_answer") from error
-    if not isinstance(found, Mapping):
-        raise Temporary("金蝶登录的回答不是 JSON 对象", code="unreadable_answer")
-    return found
-
-
 def _key(access: Access) -> str:
-    secrets = [first_secret(access, name) for name in ("app_secret", "password", "passport")]
-    words = [text(access, name) for name in ("login", "acct_id", "user_name", "app_id", "lcid")]
+    secrets = [first(access.secrets, name) for name in ("app_secret", "password", "passport")]
+    words = [text(access.settings, name) for name in ("login", "acct_id", "user_name", "app_id", "lcid")]
     joined = "\x00".join((str(access.connection_id), access.base_url, *words, *secrets))
     return hashlib.sha256(joined.encode(errors="replace")).hexdigest()
 
 
 def _acct(access: Access) -> str:
-    return text(access, "acct_id")
+    return text(access.settings, "acct_id")
 
 
 def _user(access: Access) -> str:
-    return text(access, "user_name")
+    return text(access.settings, "user_name")
 
 
 def _language(access: Access) -> str:
-    return str(number(access, "lcid", 2052, most=65535))
+    return str(number(access.settings, "lcid", 2052, most=65535))
 
 
 def _secret(access: Access, name: str) -> str:
-    found = first_secret(access, name)
+    found = first(access.secrets, name)
     if not found:
         raise Unauthorised(f"没有配置 {name}", code=f"no_{name}")
     return found

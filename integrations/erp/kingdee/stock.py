@@ -13,9 +13,9 @@ from typing import Any
 from integrations.adapter import Access
 from integrations.erp.kingdee import bills, lanes
 from integrations.erp.kingdee.bills import YES, Row, word
-from integrations.erp.kingdee.preferences import text
 from integrations.erp.kingdee.refusals import SessionLost
 from integrations.errors import Permanent, Temporary
+from integrations.preferences import text
 
 INVENTORY, TRANSFER = "STK_Inventory", "STK_TransferDirect"
 # 可用
@@ -71,7 +71,7 @@ def inventory(access: Access, *, materials: Sequence[str] = (), warehouses: Sequ
 
     A user whose data rights are narrow gets fewer rows and no error.
     """
-    quantity = text(access, "stock_quantity_field", "FBaseQty")
+    quantity = text(access.settings, "stock_quantity_field", "FBaseQty")
     fields = (
         *("FMaterialId.FNumber", "FMaterialId.FName", "FStockId.FNumber"),
         *("FStockStatusId.FNumber", "FLot.FNumber", quantity),
@@ -110,7 +110,7 @@ def transfer(access: Access, wish: Transfer) -> TransferBill:
 
 def find_transfer(access: Access, number: str) -> TransferBill | None:
     """The transfer of this number as it stands there."""
-    entry = text(access, "transfer_entry", "FBillEntry")
+    entry = text(access.settings, "transfer_entry", "FBillEntry")
     fields = (
         *("FID", "FBillNo", "FDocumentStatus", "FCancelStatus", f"{entry}_FEntryID"),
         *("FMaterialId.FNumber", "FQty", "FSrcStockId.FNumber", "FDestStockId.FNumber", "FLot.FNumber"),
@@ -164,12 +164,12 @@ def _content(rows: Sequence[TransferRow]) -> list[tuple[str, Decimal, str, str, 
 
 
 def _model(access: Access, wish: Transfer) -> dict[str, Any]:
-    ours = text(access, "stock_organisation", "100")
+    ours = text(access.settings, "stock_organisation", "100")
     source, target = wish.source_organisation or ours, wish.target_organisation or ours
-    owner = text(access, "owner_type", "BD_OwnerOrg")
+    owner = text(access.settings, "owner_type", "BD_OwnerOrg")
     return {
         "FBillNo": wish.number,
-        "FBillTypeID": _base(text(access, "transfer_bill_type", "ZJDB01_SYS")),
+        "FBillTypeID": _base(text(access.settings, "transfer_bill_type", "ZJDB01_SYS")),
         "FDate": wish.day.isoformat(),
         "FBizType": "NORMAL",
         "FTransferDirect": "GENERAL",
@@ -180,7 +180,7 @@ def _model(access: Access, wish: Transfer) -> dict[str, Any]:
         "FOwnerTypeOutIdHead": owner,
         "FOwnerTypeIdHead": owner,
         "FNote": wish.note,
-        text(access, "transfer_entry", "FBillEntry"): [
+        text(access.settings, "transfer_entry", "FBillEntry"): [
             _row_model(row, owner=owner, source=source, target=target) for row in wish.rows
         ],
     }

@@ -5,21 +5,21 @@ write the bill is read again: K3 Cloud drops fields silently where a tenant's se
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from integrations import bill_fields
 from integrations.adapter import Access, Telling
+from integrations.bill_fields import CORRECTION, STAGES
 from integrations.erp.kingdee import bills, lanes, preferences
 from integrations.erp.kingdee.bills import AUDITED, YES, Row, word
-from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, choice, names, table, text
+from integrations.erp.kingdee.preferences import OUT_STOCK, SALE_ORDER, names, texts
 from integrations.erp.kingdee.reading import numbers_in
 from integrations.erp.kingdee.refusals import NotEditable, SessionLost
 from integrations.errors import AlreadyDone, Permanent, Temporary
-from orders.clock import BEIJING
+from integrations.preferences import choice, text
+from integrations.windows import beijing_text
 
-STAGES = ("packed", "shipped", "picked_up", "signed")
-CORRECTION = "shipped_already"
-FIELDS_WAY, NO_WAY = "fields", "none"
+NO_WAY = "none"
 # More parcels than this in one field are a mistake, not a delivery.
 MOST_WAYBILLS = 50
 
@@ -42,12 +42,12 @@ def tell(access: Access, news: Telling) -> None:
 def _told(access: Access, news: Telling) -> bool:
     """Whether anything had to be written."""
     if news.stage == CORRECTION:
-        return _CORRECTIONS[choice(access, "correction", tuple(_CORRECTIONS))](access, news)
-    form = choice(access, "tell_form", (SALE_ORDER, OUT_STOCK))
+        return _CORRECTIONS[choice(access.settings, "correction", tuple(_CORRECTIONS))](access, news)
+    form = choice(access.settings, "tell_form", (SALE_ORDER, OUT_STOCK))
     fields = {
-        name: field for name, field in table(access, "tell_fields", preferences.TELL_FIELDS).items() if field.strip()
+        name: field for name, field in texts(access, "tell_fields", preferences.TELL_FIELDS).items() if field.strip()
     }
-    words = table(access, "tell_words", preferences.TELL_WORDS)
+    words = texts(access, "tell_words", preferences.TELL_WORDS)
     wanted = tuple(dict.fromkeys(fields.values()))
     found = _live(access, news, form, wanted)
     changed = [_write(access, form, bill, lambda row: stage_changes(row, news, fields, words)) for bill in found]
@@ -60,36 +60,14 @@ def _told(access: Access, news: Telling) -> bool:
 def stage_changes(
     row: Mapping[str, Any], news: Telling, fields: Mapping[str, str], words: Mapping[str, str]
 ) -> dict[str, str]:
-    """What must be written into a bill that looks so: nothing that is there, and nothing that would take it back.
-
-    Several parcels of one order write into one bill: waybills and warehouses are collected, the latest time and the
-    furthest stage stay, so that the order in which the news comes does not matter.
-    """
-    status = word(row.get(fields.get("status", "")))
-    reached = next((place for place, stage in enumerate(STAGES) if words.get(stage) == status), -1)
-    wanted: dict[str, str] = {}
-    if STAGES.index(news.stage) > reached:
-        wanted["status"] = words.get(news.stage, news.stage)
-    known = _time(word(row.get(fields.get(news.stage, ""))))
-    if known is None or bills.floor(news.at) > known:
-        wanted[news.stage] = bills.beijing_text(news.at)
-    warehouses = [one for one in word(row.get(fields.get("warehouse", ""))).split(",") if one]
-    if news.warehouse and news.warehouse not in warehouses:
-        wanted["warehouse"] = ",".join((*warehouses, news.warehouse))
-    waybills = numbers_in(row.get(fields.get("waybill", "")))
-    if news.waybill and news.waybill not in waybills and len(waybills) < MOST_WAYBILLS:
-        wanted["waybill"] = ",".join((*waybills, news.waybill))
-    changes = {fields[name]: value for name, value in wanted.items() if name in fields}
-    return {field: value for field, value in changes.items() if word(row.get(field)) != value}
-
-
-def _time(told: str) -> datetime | None:
-    """What stands there as a time; anything else is overwritten."""
-    try:
-        found = datetime.fromisoformat(told) if told else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=BEIJING) if found and found.tzinfo is None else found
+    """What must be written into a bill that looks so."""
+    there = {name: word(row.get(field)) for name, field in fields.items()}
+    warehouses = [one for one in there.get("warehouse", "").split(",") if one]
+    waybills = numbers_in(there.get("waybill"))
+    wanted = bill_fields.changes(news, there, words, warehouses=warehouses, waybills=waybills)
+    if len(waybills) >= MOST_WAYBILLS:
+        wanted.pop("waybill", None)
+    return {fields[name]: value for name, value in wanted.items() if name in fields and there[name] != value}
 
 
 def _write(access: Access, form: str, bill: Row, changes_of: Callable[[Row], dict[str, str]]) -> bool:
@@ -169,10 +147,10 @@ def _heads(access: Access, form: str, fields: Sequence[str], where: str) -> list
 
 def _by_note(access: Access, news: Telling) -> bool:
     """A sentence in the note of every sale order, for the people and scripts that push."""
-    field = text(access, "note_field", "FNote")
+    field = text(access.settings, "note_field", "FNote")
     try:
-        sentence = text(access, "note_text", preferences.NOTE_TEXT).format(
-            parcel=news.parcel, at=bills.beijing_text(news.at), waybill=news.waybill, order=news.order
+        sentence = text(access.settings, "note_text", preferences.NOTE_TEXT).format(
+            parcel=news.parcel, at=beijing_text(news.at), waybill=news.waybill, order=news.order
         )
     except (KeyError, IndexError, ValueError) as error:
         raise Permanent("设置 note_text 里只能用 {parcel} {at} {waybill} {order}", code="settings") from error
@@ -188,8 +166,8 @@ def _by_note(access: Access, news: Telling) -> bool:
 
 def _by_closing(access: Access, news: Telling) -> bool:
     """Close what is left of every sale order, so that nothing can be pushed from it."""
-    operation = text(access, "close_operation", "YLBillClose")
-    scope = choice(access, "close_scope", ("bill", "rows"))
+    operation = text(access.settings, "close_operation", "YLBillClose")
+    scope = choice(access.settings, "close_scope", ("bill", "rows"))
     done = [_close(access, bill, operation, scope) for bill in _of_this_order_alone(access, news)]
     return any(done)
 
@@ -250,7 +228,7 @@ def _bring_out(access: Access, news: Telling, sale_order: str, closed: str) -> b
     if not waiting:
         if closed == YES or not _open_rows(access, sale_order):
             return False
-        pushed = bills.push(access, SALE_ORDER, sale_order, OUT_STOCK, text(access, "push_rule"))
+        pushed = bills.push(access, SALE_ORDER, sale_order, OUT_STOCK, text(access.settings, "push_rule"))
         fields = ["FDocumentStatus", "FCancelStatus", waybill]
         waiting = _heads(access, OUT_STOCK, fields, bills.equals("FBillNo", pushed.number))
         if not waiting:

@@ -9,7 +9,8 @@ from typing import Any
 
 from integrations.adapter import Access, Adapter, Fetch, Field, FieldError, Message, Polled, Said, StockWord, Telling
 from integrations.erp.kingdee_wise import mapping, polling, preferences, reading, telling
-from integrations.erp.kingdee_wise.preferences import Preferences, WrongSetting
+from integrations.erp.kingdee_wise.preferences import Preferences
+from integrations.preferences import WrongSetting
 
 __all__ = ["KingdeeWiseAdapter", "adapter"]
 

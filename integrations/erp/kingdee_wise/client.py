@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations import bodies, preferences
 from integrations.adapter import Access
 from integrations.erp.kingdee_wise.preferences import Bill, Preferences
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import Permanent, Temporary, Unauthorised, Unreadable
 from integrations.http import call as http_call
 from orders import clock
 
@@ -75,8 +76,8 @@ def _answered(
             raise Unauthorised("K3API 拒绝授权", code=NOT_ALLOWED) from error
         raise
     try:
-        answer = json.loads(response.content, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
+        answer = bodies.read(response.content)
+    except Unreadable as error:
         text = "K3API 的回答不是 JSON；如果开启了返回加密，请关闭：本连接器不支持"
         raise Temporary(text, code="unreadable_answer") from error
     if not isinstance(answer, dict) or "StatusCode" not in answer:
@@ -135,10 +136,7 @@ def _key(access: Access) -> str:
 
 
 def _code(access: Access) -> str:
-    """Where two live side by side while one is replaced, the first."""
-    told = access.secrets.get("authority_code")
-    if isinstance(told, list):
-        told = next(iter(told), "")
-    if not told:
+    code = preferences.first(access.secrets, "authority_code")
+    if not code:
         raise Unauthorised("没有配置授权码", code="no_authority_code")
-    return str(told)
+    return code

@@ -1,20 +1,21 @@
 """K3 WISE's bills in the tower's words. Pure: the connection's settings say what a status means."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from integrations.adapter import Message, Said
+from integrations.bodies import digest, read_object
 from integrations.doubts import Doubts
-from integrations.erp.kingdee_wise.preferences import Preferences, WrongSetting
+from integrations.erp.kingdee_wise.preferences import Preferences
 from integrations.errors import Unreadable
-from orders.clock import BEIJING
+from integrations.preferences import WrongSetting
+from integrations.records import all_rows, instant, short
 from orders.vocabulary import ParcelSnapshot, WarehouseReport
 
-LONGEST_WORD, MOST_BILLS = 80, 200
+MOST_BILLS = 200
 OUT = ("shipped", "shipped_part")
 # The furthest word of an order's bills speaks, once nothing more is to be said of goods that left.
 BEFORE = ("accepted", "unknown", "other")
@@ -37,7 +38,7 @@ class _OutStock(_Bill):
 
 def parse(message: Message, settings: Mapping[str, Any]) -> list[Said]:
     """What all bills of one order say of it together."""
-    content = _content(message.body)
+    content = read_object(message.body)
     if not (subject := _word(content, "platform_order")):
         raise Unreadable("单据里没有平台单号")
     doubts = Doubts("kingdee_wise")
@@ -46,8 +47,8 @@ def parse(message: Message, settings: Mapping[str, Any]) -> list[Said]:
         tables = [wishes.statuses(wishes.order), wishes.statuses(wishes.out), wishes.carriers()]
     except WrongSetting as error:
         raise Unreadable(str(error)) from error
-    orders = [_bill(row, tables[0], "销售订单状态", doubts) for row in _objects(content, "sale_orders")]
-    outs = [_out_stock(row, tables[1], tables[2], doubts) for row in _objects(content, "out_stocks")]
+    orders = [_bill(row, tables[0], "销售订单状态", doubts) for row in all_rows(content, "sale_orders", MOST_BILLS)]
+    outs = [_out_stock(row, tables[1], tables[2], doubts) for row in all_rows(content, "out_stocks", MOST_BILLS)]
     times = [bill.at for bill in (*orders, *outs) if bill.at]
     if not times:
         raise Unreadable("没有带时间的单据")
@@ -65,8 +66,8 @@ def parse(message: Message, settings: Mapping[str, Any]) -> list[Said]:
     )
     # What a status means may be corrected, and the message read again: that is another fact.
     meant = json.dumps([dict(table) for table in tables], sort_keys=True).encode(errors="replace")
-    digest = hashlib.sha256(message.body + meant).hexdigest()[:24]
-    return [doubts.said(key=f"bills:{subject}:{digest}", subject=subject, snapshot=report)]
+    key = f"bills:{subject}:{digest(message.body + meant, 24)}"
+    return [doubts.said(key=key, subject=subject, snapshot=report)]
 
 
 def _stage(orders: Sequence[_Bill], outs: Sequence[_OutStock]) -> tuple[str, str]:
@@ -106,7 +107,7 @@ def _bill(row: Mapping[str, Any], table: Mapping[str, str], what: str, doubts: D
     number, status = _word(row, "number"), _word(row, "status")
     if not number:
         raise Unreadable("单据没有编号")
-    return _Bill(number, status, doubts.meaning(table, status, what, "unknown"), _time(_word(row, "at")))
+    return _Bill(number, status, doubts.meaning(table, status, what, "unknown"), instant(_word(row, "at")))
 
 
 def _out_stock(
@@ -125,50 +126,12 @@ def _out_stock(
     )
 
 
-def _content(body: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("报文不是 JSON") from error
-    if not isinstance(found, dict):
-        raise Unreadable("报文不是 JSON 对象")
-    return found
-
-
-def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = content.get(name, [])
-    if not isinstance(found, list) or len(found) > MOST_BILLS or not all(isinstance(one, dict) for one in found):
-        raise Unreadable(f"{name} 不是列表，或太长")
-    return found
-
-
 def _words(container: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found = container.get(name, [])
     if not isinstance(found, list) or len(found) > MOST_BILLS:
         raise Unreadable(f"{name} 不是列表，或太长")
-    return tuple(word for one in found if (word := _clean(one, name)))
+    return tuple(word for one in found if (word := short(one, name)))
 
 
 def _word(container: Mapping[str, Any], name: str) -> str:
-    return _clean(container.get(name, ""), name)
-
-
-def _clean(value: Any, name: str) -> str:
-    """A short text without NUL and half characters, which a database would refuse."""
-    if not isinstance(value, str):
-        raise Unreadable(f"字段 {name} 不是文字")
-    text = value.replace("\x00", "").encode(errors="replace").decode().strip()
-    if len(text) > LONGEST_WORD:
-        raise Unreadable(f"字段 {name} 超过 {LONGEST_WORD} 个字符")
-    return text
-
-
-def _time(text: str) -> datetime | None:
-    """Without a zone it is Beijing's."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=BEIJING)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Unreadable(f"不是时间：{text[:40]}") from error
+    return short(container.get(name, ""), name)

@@ -12,8 +12,10 @@ from typing import Any
 
 from integrations.adapter import Access, Message, Polled
 from integrations.erp.kingdee_wise import reading
-from integrations.erp.kingdee_wise.preferences import Preferences, WrongSetting
+from integrations.erp.kingdee_wise.preferences import Preferences
 from integrations.errors import Permanent
+from integrations.preferences import number
+from integrations.windows import moment, share_of, start_of
 from orders.clock import BEIJING
 
 SHORTEST = timedelta(seconds=2)
@@ -36,20 +38,21 @@ class _Window:
 
 
 def poll(access: Access, cursor: Mapping[str, Any]) -> Polled:
-    reached = _moment(cursor.get("reached")) or _first(access)
+    reached = moment(cursor.get("reached")) or _floor(min(start_of(access), access.now))
     window = _open(cursor) or _next(access, reached, _floor(access.now))
     found, following = _step(access, window)
     return _polled(found, reached, window, following, _floor(access.now))
 
 
 def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str, Any]) -> Polled:
-    reached = _moment(cursor.get("reached")) or start
+    reached = moment(cursor.get("reached")) or start
     if reached >= end:
         return Polled(messages=[], cursor={"reached": end.isoformat()})
     # The server's times may show whole seconds only.
     window = _open(cursor) or replace(_next(access, reached, end), since=_floor(reached))
     found, following = _step(access, window)
-    return _polled(found, reached, window, following, end)
+    step = _polled(found, reached, window, following, end)
+    return replace(step, share=share_of(start, end, moment(step.cursor["reached"]) or start))
 
 
 def _polled(
@@ -105,14 +108,6 @@ def _halved(window: _Window) -> _Window:
 # Time ---------------------------------------------------------------------------------------------------------------
 
 
-def _first(access: Access) -> datetime:
-    try:
-        start = _moment(access.settings.get("start")) or access.now - timedelta(days=1)
-    except ValueError as error:
-        raise WrongSetting("start", "不是时间") from error
-    return _floor(min(start, access.now))
-
-
 def _open(cursor: Mapping[str, Any]) -> _Window | None:
     if not (kept := cursor.get("window")):
         return None
@@ -122,9 +117,8 @@ def _open(cursor: Mapping[str, Any]) -> _Window | None:
 
 def _next(access: Access, reached: datetime, end: datetime) -> _Window:
     """From a little before where the last one ended: bills are dated when they begin to be saved."""
-    wishes = Preferences(access.settings)
-    length = timedelta(minutes=wishes.number("window_minutes", 1440, most=10080))
-    overlap = timedelta(seconds=wishes.number("overlap_seconds", 300, least=0, most=3600))
+    length = timedelta(minutes=number(access.settings, "window_minutes", 1440, most=10080))
+    overlap = timedelta(seconds=number(access.settings, "overlap_seconds", 300, least=0, most=3600))
     until = min(reached + length, end)
     return _Window(since=min(reached, until) - overlap, until=until)
 
@@ -143,11 +137,3 @@ def _wall(moment: datetime) -> datetime:
 
 def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _moment(told: Any) -> datetime | None:
-    """A time in a cursor or a setting; without a zone it is Beijing's."""
-    if not told:
-        return None
-    found = datetime.fromisoformat(str(told))
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)

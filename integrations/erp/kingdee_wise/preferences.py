@@ -1,14 +1,13 @@
 """What a connection's settings say, read in one place. No document names the bills, fields and status values of K3
 WISE, and every account set may have its own: all of them are settings."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from integrations.errors import Permanent
+from integrations.preferences import WrongSetting, number, table, text
 
 # What a bill's status may mean.
 STAGES = ("other", "accepted", "shipped_part", "shipped", "cancelled")
@@ -22,14 +21,6 @@ TELL_WORDS: Mapping[str, str] = {
 }
 # Made like SQL, as the one published example is.
 WINDOW = "[{field}]>='{start:%Y-%m-%d %H:%M:%S}' and [{field}]<'{end:%Y-%m-%d %H:%M:%S}'"
-
-
-class WrongSetting(Permanent):
-    """A setting that cannot be used; `field` says which."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(f"设置 {field} {text}", code="settings")
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -80,36 +71,22 @@ class Preferences:
             raise WrongSetting("window_filter", "里只能用 {field} {start} {end}") from error
 
     def text(self, name: str, default: str = "") -> str:
-        return str(self.settings.get(name) or default).strip()
-
-    def number(self, name: str, default: int, *, least: int = 1, most: int) -> int:
-        told = self.settings.get(name)
-        try:
-            return min(max(int(default if told in (None, "") else told), least), most)
-        except (TypeError, ValueError) as error:
-            raise WrongSetting(name, "不是整数") from error
+        return text(self.settings, name, default)
 
     def page_size(self) -> int:
-        return self.number("page_size", 100, most=1000)
+        return number(self.settings, "page_size", 100, most=1000)
 
     def pages(self) -> int:
         """So many whole pages lie within `Top`, which is never exceeded over all pages."""
-        return self.number("most_rows", 10000, least=self.page_size(), most=1_000_000) // self.page_size()
+        return number(self.settings, "most_rows", 10000, least=self.page_size(), most=1_000_000) // self.page_size()
 
     def _known(self, name: str, *, keys: tuple[str, ...] = (), values: tuple[str, ...] = ()) -> Mapping[str, str]:
         """An object of texts, given as such or as JSON text, with none but these keys and values."""
-        told = self.settings.get(name) or {}
-        try:
-            found = json.loads(told) if isinstance(told, str) else told
-        except (ValueError, RecursionError) as error:
-            raise WrongSetting(name, "不是 JSON") from error
-        if not isinstance(found, Mapping):
-            raise WrongSetting(name, "不是 JSON 对象")
-        table = {str(key): str(word or "").strip() for key, word in found.items()}
-        for words, allowed in ((table.keys(), keys), (table.values(), values)):
+        told = {key: str(word or "").strip() for key, word in table(self.settings, name).items()}
+        for words, allowed in ((told.keys(), keys), (told.values(), values)):
             if allowed and (strange := sorted(set(words) - set(allowed))):
                 raise WrongSetting(name, f"里没有 {'、'.join(strange)[:80]}，只能是 {'、'.join(allowed)}")
-        return table
+        return told
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[WrongSetting]:

@@ -4,20 +4,18 @@ An ERP merges and splits: a bill may hold several platform orders, an order seve
 order with all its sale orders and their out-stock bills. Receivers and goods are not read.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from integrations import bill_fields
 from integrations.adapter import Access, Message
+from integrations.bodies import canonical, digest
 from integrations.erp.kingdee_wise import client
 from integrations.erp.kingdee_wise.preferences import Bill, Preferences
 from integrations.errors import Permanent, Temporary
 
 KIND = "bills"
-# How several numbers stand in one field.
-SEPARATORS = re.compile(r"[,，;；|、/\s]+")
 # What may stand in a filter: no quote, and no wildcard that would find everything.
 NUMBER = re.compile(r"[0-9A-Za-z._#-]{1,80}")
 AT_ONCE = 20
@@ -87,7 +85,7 @@ def among(access: Access, bill: Bill, name: str, numbers: Iterable[str], extra: 
 
 def numbers_in(text: str) -> list[str]:
     """The numbers in a field, in their order."""
-    return [one for one in dict.fromkeys(SEPARATORS.split(text)) if NUMBER.fullmatch(one)]
+    return [one for one in bill_fields.numbers_in(text) if NUMBER.fullmatch(one)]
 
 
 def cell(row: Row, name: str) -> str:
@@ -133,5 +131,5 @@ def _message(subject: str, sale_orders: Mapping[str, Any], outs: Mapping[str, di
         "sale_orders": [bill for _number, bill in sorted(sale_orders.items())],
         "out_stocks": mine,
     }
-    body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
-    return Message(kind=KIND, key=f"{KIND}:{subject}:{hashlib.sha256(body).hexdigest()[:24]}", body=body)
+    body = canonical(content)
+    return Message(kind=KIND, key=f"{KIND}:{subject}:{digest(body, 24)}", body=body)

@@ -7,18 +7,15 @@ write the bill is read again, because no document says whether Update refuses a 
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from integrations import bill_fields, preferences
 from integrations.adapter import Access, Telling
+from integrations.bill_fields import CORRECTION, STAGES
 from integrations.erp.kingdee_wise import client, reading
 from integrations.erp.kingdee_wise.preferences import Preferences
 from integrations.erp.kingdee_wise.reading import cell, numbers_in
 from integrations.errors import AlreadyDone, Permanent, Temporary
-from orders.clock import BEIJING
-
-STAGES = ("packed", "shipped", "picked_up", "signed")
-CORRECTION = "shipped_already"
 
 # Two parcels of one order collect their waybills in one field: not at the same time.
 _writing: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
@@ -76,11 +73,7 @@ def _write(access: Access, wishes: Preferences, row: Mapping[str, Any], news: Te
 
 
 def changes_of(row: Mapping[str, Any], news: Telling, wishes: Preferences) -> dict[str, str]:
-    """What must be written into a bill that looks so: nothing that is there, and nothing that would take it back.
-
-    Several parcels write into one bill: waybills and warehouses are collected, the latest time and the furthest stage
-    stay, so that the order in which the news comes does not matter.
-    """
+    """What must be written into a bill that looks so."""
     fields, words = wishes.tell_fields(), wishes.tell_words()
     there = {name: cell(row, field) for name, field in fields.items()}
     wanted: dict[str, str] = {}
@@ -88,22 +81,7 @@ def changes_of(row: Mapping[str, Any], news: Telling, wishes: Preferences) -> di
         if words["correction"] not in there["correction"]:
             wanted["correction"] = f"{there['correction']} {words['correction']}".strip()
     else:
-        reached = next((place for place, stage in enumerate(STAGES) if words[stage] == there.get("status")), -1)
-        if STAGES.index(news.stage) > reached:
-            wanted["status"] = words[news.stage]
-        known = _time(there.get(news.stage, ""))
-        if known is None or news.at.replace(microsecond=0) > known:
-            wanted[news.stage] = news.at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-        for name, word in (("warehouse", news.warehouse), ("waybill", news.waybill)):
-            if word and word not in (known_words := numbers_in(there.get(name, ""))):
-                wanted[name] = ",".join((*known_words, word))
+        # A warehouse may be called anything.
+        warehouses, waybills = preferences.words(there.get("warehouse")), numbers_in(there.get("waybill", ""))
+        wanted = bill_fields.changes(news, there, words, warehouses=warehouses, waybills=waybills)
     return {fields[name]: value for name, value in wanted.items() if name in fields}
-
-
-def _time(told: str) -> datetime | None:
-    """What stands there as a time; anything else is overwritten."""
-    try:
-        found = datetime.fromisoformat(told) if told else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=BEIJING) if found and found.tzinfo is None else found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from integrations.doubts import Doubts
 from integrations.platforms.douyin import fields
-from integrations.platforms.douyin.fields import Row
+from integrations.records import Row, written
 from orders.vocabulary import RefundSnapshot
 
 STATUSES = {
@@ -67,7 +67,7 @@ def listed(found: Row, doubts: Doubts) -> tuple[str, RefundSnapshot]:
     lines = {fields.identity(line, "sku_order_id") for line in fields.rows(sold, "related_order_info")}
     subject = fields.identity({**sold, "related_id": sale.get("related_id")}, "shop_order_id", "related_id")
     applied = fields.time(sale, "apply_time")
-    status = doubts.meaning(STATUSES, fields.written(sale, "aftersale_status"), STATUS, "open")
+    status = doubts.meaning(STATUSES, written(sale, "aftersale_status"), STATUS, "open")
     return subject, RefundSnapshot(
         refund_id=fields.identity(sale, "aftersale_id"),
         # About several lines it is about the order.
@@ -84,7 +84,7 @@ def listed(found: Row, doubts: Doubts) -> tuple[str, RefundSnapshot]:
 def pushed(tag: str, data: Row, doubts: Doubts) -> RefundSnapshot | None:
     """What a push says of an after-sale; `None` where it brings no status: the list is read by itself."""
     usual, time_name = TAGS[tag]
-    status = fields.written(data, "aftersale_status") or usual
+    status = written(data, "aftersale_status") or usual
     at = fields.time(data, time_name, "update_time", "apply_time")
     if not status or at is None:
         return None
@@ -100,5 +100,5 @@ def pushed(tag: str, data: Row, doubts: Doubts) -> RefundSnapshot | None:
 
 
 def _kind(source: Row, doubts: Doubts) -> str:
-    told = fields.written(source, "aftersale_type")
+    told = written(source, "aftersale_type")
     return doubts.meaning(KINDS, told, "售后类型", "refund_only") if told else "refund_only"

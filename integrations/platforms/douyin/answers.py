@@ -6,6 +6,7 @@ shop's settings win.
 
 from typing import Any
 
+from integrations import preferences, records
 from integrations.adapter import Access, AnswerWish
 from integrations.errors import AlreadyDone, OutsideError, Permanent, Unsupported
 from integrations.platforms.douyin import client, refunds
@@ -62,7 +63,7 @@ def _refusal_code(access: Access, order_id: str) -> int:
     """The reason told to the buyer: shipped where the platform knows it, else what the shop's setting says."""
     if str(read_order(access, order_id).get("order_status")) in SHIPPED:
         return REFUSALS[-1]
-    return client.number(access, "address_refusal", 1003, least=REFUSALS[0], most=REFUSALS[-1])
+    return preferences.number(access.settings, "address_refusal", 1003, least=REFUSALS[0], most=REFUSALS[-1])
 
 
 def _judged(wish: AnswerWish, error: OutsideError) -> OutsideError:
@@ -96,7 +97,7 @@ def _answer_refund(access: Access, wish: AnswerWish) -> None:
     elif operation in NEED_ADDRESS:
         item["logistics"] = {"receiver_address_id": _return_address(access)}
     data = client.call(access, OPERATE, {"type": operation, "items": [item]})
-    for told in client.rows(data, "items"):
+    for told in records.rows(data, "items"):
         if str(told.get("aftersale_id")) == refund_id and str(told.get("status_code") or "0") != "0":
             _check_still_open(_sale(access, wish.platform_order_id, refund_id), wish)
             raise old_refusal(str(told["status_code"]), str(told.get("status_msg") or ""))
@@ -122,7 +123,7 @@ def _check_still_open(sale: Row, wish: AnswerWish) -> None:
 
 def _operation(access: Access, sale: Row, *, accepted: bool) -> int:
     name = f"{sale.get('aftersale_type')}:{sale.get('aftersale_status')}"
-    told = client.table(access, "refund_operations").get(f"{name}:{'agree' if accepted else 'refuse'}")
+    told = preferences.table(access.settings, "refund_operations").get(f"{name}:{'agree' if accepted else 'refuse'}")
     if told is not None and str(told).isascii() and str(told).isdigit():
         found = int(str(told))
     elif name in OPERATIONS:
@@ -149,7 +150,7 @@ def _reject_reason(access: Access, refund_id: str) -> int:
     told = str(access.settings.get("reject_reason_code") or "")
     if told.isascii() and told.isdigit():
         return int(told)
-    for row in client.rows(client.call(access, REASONS, {"aftersale_id": int(refund_id)}), "items"):
+    for row in records.rows(client.call(access, REASONS, {"aftersale_id": int(refund_id)}), "items"):
         code = str(row.get("reject_reason_code") or "")
         if str(row.get("evidence_need") or "N").upper() != "Y" and code.isascii() and code.isdigit():
             return int(code)

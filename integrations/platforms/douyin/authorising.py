@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from integrations import preferences, records
 from integrations.adapter import Access, Token
 from integrations.errors import Permanent, Temporary, Unauthorised
 from integrations.platforms.douyin import client
@@ -33,18 +34,18 @@ def authorise(access: Access, code: str) -> Token:
 
 def refresh(access: Access) -> Token:
     """A new pair of tokens; `Temporary` where the platform still gives the old one."""
-    old = client.listed(access.secrets.get("refresh_token"))
+    old = preferences.first(access.secrets, "refresh_token")
     try:
         if not old:
             raise Unauthorised("没有 refresh_token，请重新授权", code="no_refresh_token")
-        parameters = {"grant_type": "refresh_token", "refresh_token": old[0]}
+        parameters = {"grant_type": "refresh_token", "refresh_token": old}
         data = client.call(access, "/token/refresh", parameters, as_seller=False)
     except Unauthorised:
         if not access.settings.get("own_use"):
             raise
         data = _created(access)
     token = _token(access, data)
-    is_old = token.secrets["access_token"] in client.listed(access.secrets.get("access_token"))
+    is_old = token.secrets["access_token"] in preferences.listed(access.secrets, "access_token")
     if is_old and token.expires_at - access.now < timedelta(hours=1):
         raise Temporary("平台还没有换发新的授权", code="same_token", retry_after=300)
     return token
@@ -59,13 +60,13 @@ def _created(access: Access) -> dict[str, Any]:
 
 
 def _token(access: Access, data: dict[str, Any]) -> Token:
-    access_token, life = data.get("access_token"), str(data.get("expires_in") or "")
+    access_token, life = data.get("access_token"), records.whole(data.get("expires_in"))
     if not isinstance(access_token, str) or not access_token:
         raise Temporary("平台的续期回答里没有 access_token", code="unreadable_answer")
-    if not (life.isascii() and life.isdigit() and len(life) <= 12):
+    if not life:
         raise Temporary("平台的续期回答里没有 expires_in", code="unreadable_answer")
-    kept = client.listed(data.get("refresh_token")) or client.listed(access.secrets.get("refresh_token")) or [""]
+    kept = preferences.first(data, "refresh_token") or preferences.first(access.secrets, "refresh_token")
     return Token(
-        secrets={"access_token": access_token, "refresh_token": kept[0]},
-        expires_at=access.now + timedelta(seconds=min(int(life), LONGEST_LIFE)),
+        secrets={"access_token": access_token, "refresh_token": kept},
+        expires_at=access.now + timedelta(seconds=min(life, LONGEST_LIFE)),
     )

@@ -3,9 +3,9 @@
 Source: codes of `/order/logisticsCompanyList` as public integrations use them.
 """
 
+from integrations import preferences
 from integrations.adapter import Access
 from integrations.errors import Permanent
-from integrations.platforms.douyin import client
 
 # The tower's word → `company_code` and `logistics_code`.
 CODES = {"yto": "yuantong", "zto": "zhongtong", "sto": "shentong", "yunda": "yunda", "sf": "shunfeng"}
@@ -21,4 +21,5 @@ def code(access: Access, carrier: str) -> str:
 
 def codes(access: Access) -> dict[str, str]:
     """Every courier's code: the defaults with the seller's map on top."""
-    return CODES | {str(name): str(value) for name, value in client.table(access, "company_codes").items() if value}
+    own = preferences.table(access.settings, "company_codes")
+    return CODES | {name: str(value) for name, value in own.items() if value}

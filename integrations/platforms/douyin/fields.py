@@ -1,29 +1,16 @@
-"""Reading single fields of Douyin's rows: clean text, ids, fen, seconds; `Unreadable` with its name otherwise."""
+"""Reading single fields of Douyin's rows: objects, ids, fen, seconds; `Unreadable` with its name otherwise."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from integrations.errors import Unreadable
+from integrations.records import Row, written
 from orders.vocabulary import from_fen
 
-Row = Mapping[str, Any]
 # Later than the year 2200 no seconds are meant.
 LAST_SECOND = 7_258_118_400
 LARGEST_SUM = 10**12
-
-
-def object_in(text: bytes | str) -> Row:
-    """A JSON object; fractions stay text, because money is never a float."""
-    try:
-        found = json.loads(text, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("报文不是 JSON") from error
-    if not isinstance(found, dict):
-        raise Unreadable("报文不是 JSON 对象")
-    return found
 
 
 def inside(source: Row, name: str) -> Row:
@@ -44,19 +31,6 @@ def rows(source: Row, name: str) -> list[Row]:
     if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
         raise Unreadable(f"字段 {name} 不是列表")
     return found
-
-
-def written(source: Row, name: str) -> str:
-    """A field as clean text: no NUL and no half characters, which a database would refuse."""
-    value = source.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Unreadable(f"字段 {name} 不是文字或数字")
-    try:
-        return str(value).replace("\x00", "").encode(errors="replace").decode().strip()
-    except ValueError as error:
-        raise Unreadable(f"字段 {name} 太长") from error
 
 
 def told(source: Row, *names: str) -> str:

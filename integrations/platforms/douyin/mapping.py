@@ -14,11 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Message, Says
+from integrations.bodies import read_object
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields, pushes
-from integrations.platforms.douyin.fields import Row
 from integrations.platforms.douyin.receivers import receiver
+from integrations.records import Row, written
 from orders.vocabulary import LineSnapshot, OrderSnapshot
 
 # `main_status`, which tells more, or `order_status`.
@@ -54,10 +55,10 @@ def parse(message: Message) -> Sequence[Says]:
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
     doubts = Doubts("douyin")
     if message.kind == "order":
-        snapshot = _kept_order(fields.object_in(message.body), doubts)
+        snapshot = _kept_order(read_object(message.body), doubts)
         return [doubts.said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
     if message.kind == "refund":
-        subject, refund = aftersales.listed(fields.object_in(message.body), doubts)
+        subject, refund = aftersales.listed(read_object(message.body), doubts)
         return [doubts.said(key=message.key, subject=subject, snapshot=refund)]
     if message.kind.startswith("push:"):
         return pushes.parse(message, doubts)
@@ -95,9 +96,9 @@ def order(row: Row, doubts: Doubts, *, flags: Iterable[str] = (), known_since: d
         amount=_amount(row),
         lines=_lines(skus, doubts),
         receiver=receiver(row),
-        buyer=fields.written(row, "doudian_open_id"),
-        buyer_note=fields.written(row, "buyer_words"),
-        seller_note=fields.written(row, "seller_words"),
+        buyer=written(row, "doudian_open_id"),
+        buyer_note=written(row, "buyer_words"),
+        seller_note=written(row, "seller_words"),
         seller_flag=_seller_flag(row),
         ship_by=_ship_by(row, skus),
         presale_until=_appointed(row, skus),
@@ -117,7 +118,7 @@ def _status(row: Row, doubts: Doubts) -> tuple[str, str]:
 
 def _numbers(source: Row, doubts: Doubts) -> list[str]:
     """The main status and the other one, as far as they are told."""
-    found = [text for name in ("main_status", "order_status") if (text := fields.written(source, name))]
+    found = [text for name in ("main_status", "order_status") if (text := written(source, name))]
     for text in found:
         doubts.meaning(STATUSES, text, "订单状态", "unknown")
     return found
@@ -126,7 +127,7 @@ def _numbers(source: Row, doubts: Doubts) -> list[str]:
 def _words(row: Row, number: str) -> str:
     """The number with Douyin's own word for it, where it says one."""
     for name in ("main_status", "order_status"):
-        if fields.written(row, name) == number and (word := fields.written(row, f"{name}_desc")):
+        if written(row, name) == number and (word := written(row, f"{name}_desc")):
             return f"{number} {word}"
     return number
 
@@ -141,7 +142,7 @@ def _paid_at(row: Row, status: str, placed: datetime) -> datetime | None:
 
 
 def _pays_cash(row: Row) -> bool:
-    return fields.written(row, "pay_type") == CASH_ON_DELIVERY
+    return written(row, "pay_type") == CASH_ON_DELIVERY
 
 
 def _amount(row: Row) -> Decimal:
@@ -170,21 +171,21 @@ def _line(sku: Row, doubts: Doubts) -> LineSnapshot:
     if price is None:
         raise Unreadable("商品单没有单价")
     goods = f"{fields.told(sku, 'product_id_str', 'product_id')}:{fields.told(sku, 'sku_id')}"
-    spec = [fields.written(part, "value") for part in fields.rows(sku, "spec")]
+    spec = [written(part, "value") for part in fields.rows(sku, "spec")]
     return LineSnapshot(
         platform_line_id=fields.identity(sku, "order_id"),
         sku=fields.told(sku, "code", "out_sku_id") or goods,
-        title=" ".join(filter(None, (fields.written(sku, "product_name"), *spec))),
+        title=" ".join(filter(None, (written(sku, "product_name"), *spec))),
         quantity=quantity,
         price=price,
         closed=not CLOSED.isdisjoint(_numbers(sku, doubts)),
-        gift=fields.written(sku, "given_product_type") == GIFT,
+        gift=written(sku, "given_product_type") == GIFT,
     )
 
 
 def _seller_flag(row: Row) -> str:
     """`seller_remark_stars`: 0 grey is none, then purple, cyan, green, orange, red."""
-    flag = fields.written(row, "seller_remark_stars")
+    flag = written(row, "seller_remark_stars")
     return "" if flag == NO_FLAG else flag
 
 
@@ -204,7 +205,7 @@ def _appointed(row: Row, skus: Sequence[Row]) -> datetime | None:
 
 def _flags(row: Row, skus: Sequence[Row], platform_status: str) -> frozenset[str]:
     found = {
-        "virtual": fields.written(row, "order_type") in VIRTUAL_TYPES,
+        "virtual": written(row, "order_type") in VIRTUAL_TYPES,
         "cod": _pays_cash(row),
         "risk": platform_status == RISK,
         "presale": platform_status == DEPOSIT_PAID,
@@ -215,7 +216,7 @@ def _flags(row: Row, skus: Sequence[Row], platform_status: str) -> frozenset[str
 
 def _lies_with_platform(sku: Row) -> bool:
     stock = fields.rows(sku, "inventory_list")
-    is_there = any(fields.written(place, "warehouse_type") in PLATFORM_WAREHOUSES for place in stock)
+    is_there = any(written(place, "warehouse_type") in PLATFORM_WAREHOUSES for place in stock)
     return is_there or bool(fields.rows(sku, "sku_yun_warehouse_info"))
 
 
@@ -227,7 +228,7 @@ def _origin(skus: Sequence[Row]) -> dict[str, str]:
         values: Mapping[str, list[Any]] = {
             "room_id": [fields.told(sku, "room_id_str", "room_id")],
             "author_id": [fields.told(sku, "author_id")],
-            "author_name": [fields.written(sku, "author_name")],
+            "author_name": [written(sku, "author_name")],
             "video_id": [fields.told(sku, "video_id")],
             "c_biz": [fields.told(sku, "c_biz_desc", "c_biz").strip("-")],
             "campaign_id": campaigns,

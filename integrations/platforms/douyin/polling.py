@@ -13,15 +13,15 @@ part → reason. Times are seconds.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import canonical, digest
 from integrations.errors import OutsideError
 from integrations.platforms.douyin import client, kept, reading, refunds
 from integrations.platforms.douyin.reading import Page, Row
-from integrations.platforms.douyin.refusals import ConnectionAtFault
-from orders.clock import BEIJING
+from integrations.preferences import number
+from integrations.windows import start_of
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Memory:
         Another content under the same `update_time` is as old as this reading of it.
         """
         order_id, updated = str(row.get("order_id") or ""), reading.seconds_of(row, "update_time")
-        content = reading.digest(reading.canonical(kept.order(row)))
+        content = digest(canonical(kept.order(row)), 12)
         known = self.seen.pop(order_id, None)
         self.seen[order_id] = [updated, content]
         if known == [updated, content]:
@@ -64,7 +64,7 @@ def poll(access: Access, cursor: Mapping[str, Any]) -> Polled:
     """One step: the next orders that changed, and what else is due."""
     memory = Memory(seen=dict(cursor.get("seen") or {}))
     now = client.seconds(access.now)
-    begin = int(cursor.get("begin") or client.seconds(_start(access)))
+    begin = int(cursor.get("begin") or client.seconds(start_of(access)))
     found = _changed(access, _since(access, cursor.get("modified"), begin, bool(cursor.get("behind"))), now)
     for page in found.pages:
         for row in page.rows:
@@ -91,19 +91,8 @@ def _since(access: Access, reached: Any, begin: int, behind: bool) -> int:
     return max(min(int(reached or begin), now) - overlap, now - reading.LISTED_SECONDS)
 
 
-def _start(access: Access) -> datetime:
-    told = access.settings.get("start")
-    if not told:
-        return access.now - timedelta(days=1)
-    try:
-        found = datetime.fromisoformat(str(told))
-    except ValueError as error:
-        raise ConnectionAtFault("设置 start 不是时间", code="settings") from error
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)
-
-
 def _overlap(access: Access) -> int:
-    return client.number(access, "overlap_seconds", 120, most=3600)
+    return number(access.settings, "overlap_seconds", 120, most=3600)
 
 
 def _changed(access: Access, since: int, until: int) -> reading.Stretch:
@@ -118,7 +107,7 @@ def _read_refunds(access: Access, memory: Memory, known: Mapping[str, Any], begi
     """The after-sales that changed since last time; `seen` keeps the overlap's from coming twice."""
     now = client.seconds(access.now)
     until, behind = int(known.get("until") or 0), bool(known.get("behind"))
-    every = client.number(access, "refund_seconds", 60, least=0, most=3600)
+    every = number(access.settings, "refund_seconds", 60, least=0, most=3600)
     if until and not behind and now - until < every:
         return dict(known)
 
@@ -148,7 +137,7 @@ def _read_refunds(access: Access, memory: Memory, known: Mapping[str, Any], begi
 
 def _sweep(access: Access, memory: Memory, known: Mapping[str, Any], begin: int) -> dict[str, Any]:
     """One page of the orders not shipped yet, by the time they were placed. After the last page it rests."""
-    rest = client.number(access, "sweep_minutes", 30, least=0, most=1440) * 60
+    rest = number(access.settings, "sweep_minutes", 30, least=0, most=1440) * 60
     now = client.seconds(access.now)
     if not rest or int(known.get("rest_until") or 0) > now:
         return dict(known)

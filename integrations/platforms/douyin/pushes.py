@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from integrations.adapter import Fetch, Message, Said, Says
+from integrations.bodies import read_object
 from integrations.doubts import Doubts, unlisted
 from integrations.errors import Unreadable
 from integrations.platforms.douyin import aftersales, fields
-from integrations.platforms.douyin.fields import Row
 from integrations.platforms.douyin.receivers import wished
+from integrations.records import Row, written
 from orders.vocabulary import CustomerRequest
 
 # Tag → where its time stands; the order is read again.
@@ -68,10 +69,10 @@ WANTED = (
 
 def parse(message: Message, doubts: Doubts) -> Sequence[Says]:
     """What one element of a pushed array says."""
-    envelope = fields.object_in(message.body)
+    envelope = read_object(message.body)
     if envelope.get("shop") == "other":
         raise Unreadable("消息属于其他店铺，请检查连接的店铺 ID")
-    tag = fields.written(envelope, "tag")
+    tag = written(envelope, "tag")
     if not tag:
         raise Unreadable("消息没有 tag")
     if tag in SILENT_TAGS:
@@ -95,7 +96,7 @@ def order_id(data: Row) -> str:
 def _data(envelope: Row) -> Row:
     """`data` is a text that holds JSON; some senders put the object there."""
     data = envelope.get("data")
-    return fields.object_in(data) if isinstance(data, str) else fields.inside(envelope, "data")
+    return read_object(data) if isinstance(data, str) else fields.inside(envelope, "data")
 
 
 def _pointed_at(data: Row, *times: str) -> Fetch:

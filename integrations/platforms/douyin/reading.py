@@ -5,17 +5,17 @@ number: the next call begins at the last row's second, so that a row which chang
 met again further on, and no row cap is reached.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from integrations import bodies, preferences, records
 from integrations.adapter import Access, Message
 from integrations.errors import Permanent, Temporary
 from integrations.platforms.douyin import client, kept
-from integrations.platforms.douyin.refusals import ConnectionAtFault
+from integrations.preferences import WrongSetting
 from orders import clock
+from orders.vocabulary import FLAGS
 
 SEARCH, DETAIL = "/order/searchList", "/order/orderDetail"
 BY_UPDATE, BY_CREATE = "update_time", "create_time"
@@ -23,10 +23,6 @@ BY_UPDATE, BY_CREATE = "update_time", "create_time"
 NOT_SHIPPED = [{"order_status": "2,101,105"}]
 # Douyin lists the last 90 days; a moment less, so that the call itself may take its time.
 LISTED_SECONDS = 90 * 24 * 3600 - 300
-# The flags that a shop's settings may give an order (orders.vocabulary).
-FLAGS = frozenset(
-    ("platform_warehouse", "dropship", "virtual", "cod", "group_buy_open", "risk", "required_carrier", "invoice")
-)
 
 Row = dict[str, Any]
 
@@ -54,11 +50,11 @@ def search(access: Access, since: int, until: int, *, page: int = 0, by: str = B
         parameters["combine_status"] = statuses
     asked_at = client.seconds(clock.now())
     data = client.call(access, SEARCH, parameters)
-    return Page(client.rows(data, "shop_order_list"), client.total(data), asked_at)
+    return Page(records.rows(data, "shop_order_list"), client.total(data), asked_at)
 
 
 def page_size(access: Access) -> int:
-    return client.number(access, "page_size", 100, most=100)
+    return preferences.number(access.settings, "page_size", 100, most=100)
 
 
 @dataclass(frozen=True)
@@ -101,8 +97,7 @@ def stretch(
 
 def seconds_of(row: Mapping[str, Any], name: str) -> int:
     """A time in a listed row; a row without one cannot be placed, and stops nothing."""
-    text = str(row.get(name) or 0)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
+    return records.whole(row.get(name)) or 0
 
 
 def read_order(access: Access, order_id: str) -> Row:
@@ -117,8 +112,7 @@ def read_order(access: Access, order_id: str) -> Row:
 def fetch(access: Access, subject: str) -> Message:
     """Read what a push pointed at: `<order>`, or `<order>@<seconds>` where it says since when something is so."""
     order_id, _, told = subject.partition("@")
-    at = int(told) if told.isascii() and told.isdigit() and len(told) <= 12 else 0
-    return order_message(access, read_order(access, order_id), at=at)
+    return order_message(access, read_order(access, order_id), at=records.whole(told) or 0)
 
 
 # Keeping ------------------------------------------------------------------------------------------------------------
@@ -132,8 +126,8 @@ def order_message(access: Access, row: Row, *, at: int = 0) -> Message:
         remarks["flags"] = flags
     if at > seconds_of(row, "update_time"):
         remarks["at"] = at
-    body = canonical({"order": whole, "tower": remarks})
-    key = f"order:{row.get('order_id', '')}:{max(at, seconds_of(row, 'update_time'))}:{digest(body)}"
+    body = bodies.canonical({"order": whole, "tower": remarks})
+    key = f"order:{row.get('order_id', '')}:{max(at, seconds_of(row, 'update_time'))}:{bodies.digest(body, 12)}"
     return Message(kind="order", key=key[:150], body=body)
 
 
@@ -145,10 +139,14 @@ def flags_of(access: Access, row: Row) -> list[str]:
         str(tag.get("key"))
         for source in sources
         for name in ("shop_order_tag_ui", "sku_order_tag_ui", "address_tag_ui")
-        for tag in client.rows(source, name)
+        for tag in records.rows(source, name)
     }
-    found = {flag for tag, flag in _meanings(client.table(access, "flag_tags"), "flag_tags").items() if tag in tags}
-    for name, table in client.table(access, "flag_fields").items():
+    found = {
+        flag
+        for tag, flag in _meanings(preferences.table(access.settings, "flag_tags"), "flag_tags").items()
+        if tag in tags
+    }
+    for name, table in preferences.table(access.settings, "flag_fields").items():
         meanings = _meanings(table, "flag_fields")
         values = {str(source.get(name)) for source in sources if source.get(name) is not None}
         found |= {flag for value, flag in meanings.items() if value in values}
@@ -157,18 +155,5 @@ def flags_of(access: Access, row: Row) -> list[str]:
 
 def _meanings(table: Any, setting: str) -> dict[str, str]:
     if not isinstance(table, Mapping) or not FLAGS.issuperset(map(str, table.values())):
-        raise ConnectionAtFault(f"设置 {setting} 不对", code="settings")
+        raise WrongSetting(setting, "不对")
     return {str(value): str(flag) for value, flag in table.items()}
-
-
-def once(messages: Iterable[Message]) -> list[Message]:
-    return list({message.key: message for message in messages}.values())
-
-
-def canonical(data: Any) -> bytes:
-    """One text for one content, whatever the order in which the server wrote the fields."""
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
-
-
-def digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:12]

@@ -5,12 +5,12 @@ by which one may search, is the same for the same text. It is empty where the ap
 message examples of the official SDKs.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from integrations.bodies import digest, read_object
 from integrations.platforms.douyin import fields
-from integrations.platforms.douyin.fields import Row
+from integrations.records import Row, written
 from orders.vocabulary import AddressSnapshot
 
 MARKERS = "#$~"
@@ -29,7 +29,7 @@ def stable_part(cipher: str) -> str:
     marker = cipher[0]
     if marker in MARKERS and cipher.endswith(marker * 2) and cipher.count(marker) >= 4:
         return INDEX + cipher[1:].partition(marker)[0][:400]
-    return DIGEST + hashlib.sha256(cipher.encode(errors="replace")).hexdigest()[:32]
+    return DIGEST + digest(cipher.encode(errors="replace"), 32)
 
 
 def without_ciphers(value: Any) -> Any:
@@ -48,9 +48,9 @@ def receiver(source: Row) -> AddressSnapshot:
     """The receiver of an order: masks for people, `key` to tell whether it is still the same."""
     plain, masked = fields.inside(source, "post_addr"), fields.inside(source, "mask_post_addr")
     ciphers = (
-        fields.written(source, "encrypt_post_receiver"),
-        fields.written(source, "encrypt_post_tel"),
-        fields.written(plain, "encrypt_detail") or fields.written(masked, "encrypt_detail"),
+        written(source, "encrypt_post_receiver"),
+        written(source, "encrypt_post_tel"),
+        written(plain, "encrypt_detail") or written(masked, "encrypt_detail"),
     )
     return _snapshot(
         name=fields.told(source, "mask_post_receiver", "post_receiver"),
@@ -68,7 +68,7 @@ def wished(message: Row) -> AddressSnapshot | None:
         return None
     address = told.get("addr")
     if isinstance(address, str):
-        address = fields.object_in(address) if address.strip() else {}
+        address = read_object(address) if address.strip() else {}
     if isinstance(address, list):
         address = address[0] if address else {}
     places = fields.inside({"addr": address}, "addr")
@@ -78,7 +78,7 @@ def wished(message: Row) -> AddressSnapshot | None:
         phone=fields.told(told, "tel"),
         detail=fields.told(places, "detail"),
         places=places,
-        ciphers=(*(fields.written(told, name) for name in names), fields.written(places, "encrypt_detail")),
+        ciphers=(*(written(told, name) for name in names), written(places, "encrypt_detail")),
     )
 
 
@@ -90,7 +90,7 @@ def _snapshot(*, name: str, phone: str, detail: str, places: Row, ciphers: tuple
     key = ""
     if is_masked and (any(stable) or name or phone or detail):
         parts = [*stable, name, phone, detail, province, city, district, town]
-        key = "dy1:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
+        key = "dy1:" + digest("\n".join(parts).encode(), 40)
     return AddressSnapshot(
         name=name,
         phone=phone,

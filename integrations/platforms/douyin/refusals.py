@@ -8,12 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.errors import AlreadyDone, OutOfNumbers, OutsideError, Permanent, Temporary, Throttled, Unauthorised
-
-
-class ConnectionAtFault(Permanent):
-    """Not this order but the connection: key, signature, right or setting. Every other call would fail as well."""
-
+from integrations.errors import (
+    AlreadyDone,
+    ConnectionAtFault,
+    OutOfNumbers,
+    OutsideError,
+    Permanent,
+    Temporary,
+    Throttled,
+    Unauthorised,
+)
 
 SUCCESS, PARTLY_FAILED = "10000", "10001"
 THROTTLE_SECONDS = 30.0
@@ -110,8 +114,6 @@ BUSINESS: dict[str, tuple[type[OutsideError], str]] = {
 }
 # Seconds to wait where trying again at once is pointless.
 WAITS = {"60109": 300.0, "70011": 5.0}
-# One waybill on two orders: worth an alarm, not only a failed job.
-DUPLICATE_WAYBILL = frozenset({"70019", "70022"})
 THROTTLED_WORDS = ("限流", "频繁", "too many", "rate limit", "qps")
 TOKEN_WORDS = ("access_token", "token", "授权")
 LATER_WORDS = ("稍后", "超时", "系统异常", "系统繁忙", "timeout")

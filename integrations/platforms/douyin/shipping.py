@@ -4,15 +4,16 @@ A whole order goes by `logisticsAdd`; one parcel of several by `logisticsAddMult
 a repeat gets the first answer. "Already shipped" is never believed alone: the order is read again and decides.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.adapter import Access, ShipWish
+from integrations.bodies import digest
 from integrations.errors import AlreadyDone, OutsideError, Permanent
 from integrations.platforms.douyin import carriers, client
 from integrations.platforms.douyin.mapping import CLOSED
 from integrations.platforms.douyin.reading import Row, read_order
+from integrations.records import rows, whole
 
 WHOLE, PARTS = "/order/logisticsAdd", "/order/logisticsAddMultiPack"
 SHIPPED = frozenset({"3", "5"})
@@ -47,18 +48,18 @@ def ship(access: Access, wish: ShipWish) -> None:
 def request_id(wish: ShipWish) -> str:
     """The same for every try of one parcel."""
     told = "\n".join((wish.platform_order_id, wish.carrier, wish.waybill, *sorted(wish.lines)))
-    return "tower-" + hashlib.sha256(told.encode()).hexdigest()[:32]
+    return "tower-" + digest(told.encode(), 32)
 
 
 def unshipped(order: Row, lines: Sequence[str]) -> list[dict[str, Any]]:
     """What of these lines has not left yet, as Douyin wants it told."""
     gone: dict[str, int] = {}
-    for parcel in client.rows(order, "logistics_info"):
-        for goods in client.rows(parcel, "product_info"):
+    for parcel in rows(order, "logistics_info"):
+        for goods in rows(parcel, "product_info"):
             line = str(goods.get("sku_order_id") or "")
             gone[line] = gone.get(line, 0) + _count(goods.get("product_count"))
     found = []
-    for row in client.rows(order, "sku_order_list"):
+    for row in rows(order, "sku_order_list"):
         identity = str(row.get("order_id") or "")
         rest = _count(row.get("item_num")) - gone.get(identity, 0)
         if identity in lines and rest > 0 and str(row.get("order_status")) not in CLOSED:
@@ -76,7 +77,7 @@ def judged(order: Mapping[str, Any], wish: ShipWish, said: OutsideError) -> Outs
         return Permanent("平台订单已关闭，不能发货", code=said.code)
     if waybills and not wish.lines:
         return Permanent(f"平台上已用其他运单号发货：{'、'.join(sorted(waybills))}", code="other_waybill")
-    lines = [row for row in client.rows(dict(order), "sku_order_list") if str(row.get("order_id")) in wish.lines]
+    lines = [row for row in rows(order, "sku_order_list") if str(row.get("order_id")) in wish.lines]
     if lines and all(str(row.get("order_status")) in SHIPPED for row in lines):
         others = waybills_of({"logistics_info": _parcels_with(order, wish.lines)})
         if others:
@@ -88,14 +89,14 @@ def judged(order: Mapping[str, Any], wish: ShipWish, said: OutsideError) -> Outs
 
 
 def waybills_of(order: Mapping[str, Any]) -> set[str]:
-    return {str(parcel["tracking_no"]) for parcel in client.rows(order, "logistics_info") if parcel.get("tracking_no")}
+    return {str(parcel["tracking_no"]) for parcel in rows(order, "logistics_info") if parcel.get("tracking_no")}
 
 
 def _parcels_with(order: Mapping[str, Any], lines: Sequence[str]) -> list[Row]:
     return [
         parcel
-        for parcel in client.rows(order, "logistics_info")
-        if any(str(goods.get("sku_order_id")) in lines for goods in client.rows(parcel, "product_info"))
+        for parcel in rows(order, "logistics_info")
+        if any(str(goods.get("sku_order_id")) in lines for goods in rows(parcel, "product_info"))
     ]
 
 
@@ -104,5 +105,4 @@ def _parcel(wish: ShipWish, company: str) -> dict[str, Any]:
 
 
 def _count(told: Any) -> int:
-    text = str(told if told is not None else "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    return whole(told, 9) or 0

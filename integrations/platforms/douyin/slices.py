@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import once
 from integrations.errors import Permanent
 from integrations.platforms.douyin import client, reading, refunds
 from integrations.platforms.douyin.polling import CALLS
@@ -41,7 +42,10 @@ def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str
         messages = [refunds.refund_message(item) for page in found.pages for item in page.rows]
         following = {"part": "done", "from": until}
     kept = following if found.done else {"part": part, "from": found.reached}
-    return Polled(messages=reading.once(messages), cursor=kept, more=kept["part"] != "done")
+    # Orders first, then as many seconds of after-sales.
+    behind = (0 if part == "orders" else until - since) + (until if found.done else found.reached) - since
+    share = min(behind / max(2 * (until - since), 1), 1.0)
+    return Polled(messages=once(messages), cursor=kept, more=kept["part"] != "done", share=share)
 
 
 def numbers(access: Access, start: datetime, end: datetime) -> Sequence[str]:

@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from integrations import preferences
 from integrations.adapter import Access, Waybill, WaybillWish
-from integrations.errors import OutsideError, Permanent, Temporary
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary
 from integrations.platforms.douyin import carriers, client
 from integrations.platforms.douyin.reading import Row, read_order
 from integrations.platforms.douyin.receivers import receiver
-from integrations.platforms.douyin.refusals import ConnectionAtFault, old_refusal
+from integrations.platforms.douyin.refusals import old_refusal
+from integrations.records import rows
 
 CREATE, CANCEL, PRINT = "/logistics/newCreateOrder", "/logistics/cancelOrder", "/logistics/waybillApply"
 REGIONS = (("province", "province_name"), ("city", "city_name"), ("town", "district_name"), ("street", "street_name"))
@@ -35,7 +37,7 @@ def issue(access: Access, wish: WaybillWish) -> Waybill:
     _check_receiver(order, wish)
     data = client.call(access, CREATE, _request(access, wish, code, order_ids, order))
     pack_id = _pack_id(wish)
-    found = [row for row in client.rows(data, "ebill_infos") if str(row.get("pack_id") or pack_id) == pack_id]
+    found = [row for row in rows(data, "ebill_infos") if str(row.get("pack_id") or pack_id) == pack_id]
     if not found or not found[0].get("track_no"):
         raise _refused(data, pack_id)
     number = str(found[0]["track_no"])
@@ -72,7 +74,7 @@ def _request(access: Access, wish: WaybillWish, code: str, order_ids: list[str],
     if wish.weight_grams:
         info["total_weight"] = str(wish.weight_grams)
     # Product, payment, station: each courier's contract is another.
-    extra = client.table(access, "waybill_extra").get(wish.carrier)
+    extra = preferences.table(access.settings, "waybill_extra").get(wish.carrier)
     if isinstance(extra, Mapping):
         info |= dict(extra)
     return {"sender_info": _sender(access), "logistics_code": code, "order_infos": [info]} | _user(access)
@@ -104,7 +106,7 @@ def _hidden(source: Mapping[str, Any], cipher: str, plain: str) -> str:
 
 
 def _sender(access: Access) -> dict[str, Any]:
-    sender = client.table(access, "sender")
+    sender = preferences.table(access.settings, "sender")
     address, contact = sender.get("address"), sender.get("contact")
     if not isinstance(address, Mapping) or not isinstance(contact, Mapping):
         raise ConnectionAtFault("请设置发件人（sender）的 address 和 contact", code="settings")
@@ -123,7 +125,7 @@ def _user(access: Access) -> dict[str, int]:
 
 def _refused(data: Row, pack_id: str) -> OutsideError:
     """A refusal stands beside the numbers given out."""
-    for row in client.rows(data, "err_infos"):
+    for row in rows(data, "err_infos"):
         if str(row.get("pack_id") or pack_id) == pack_id:
             return old_refusal(str(row.get("err_code") or ""), str(row.get("err_msg") or ""))
     return Temporary("平台没有返回这个包裹的运单号", code="no_waybill")
@@ -138,7 +140,7 @@ def _real_carrier(access: Access, row: Row, asked: str) -> str:
 def _print_data(access: Access, carrier: str, code: str, number: str) -> str:
     """The encrypted content of the label and its signature, as the printing component takes them."""
     data = client.call(access, PRINT, {"waybill_applies": [{"logistics_code": code, "track_no": number}]})
-    row = next((row for row in client.rows(data, "waybill_infos") if str(row.get("track_no")) == number), None)
+    row = next((row for row in rows(data, "waybill_infos") if str(row.get("track_no")) == number), None)
     if row is None or not row.get("print_data"):
         raise Temporary("平台没有返回面单内容", code="no_print_data")
     content = {
@@ -154,4 +156,4 @@ def _template(access: Access, carrier: str) -> str:
     value = access.settings.get("template_url") or ""
     if isinstance(value, str) and not value.lstrip().startswith("{"):
         return value
-    return str(client.table(access, "template_url").get(carrier) or "")
+    return str(preferences.table(access.settings, "template_url").get(carrier) or "")

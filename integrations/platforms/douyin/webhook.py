@@ -3,17 +3,15 @@
 Source: the message modules of the official SDKs. The signature holds no time; a repeat has the same `msg_id`.
 """
 
-import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from integrations import bodies, preferences
 from integrations.adapter import Access, Incoming, Message, Reply
 from integrations.errors import BadSignature, Unreadable
-from integrations.platforms.douyin import client, signing
+from integrations.platforms.douyin import signing
 from integrations.platforms.douyin.pushes import ADDRESS_ASKED
-from integrations.platforms.douyin.reading import canonical
 
 # The console's test of the address; it says nothing.
 TEST_TAG = "0"
@@ -39,7 +37,7 @@ def verify(access: Access, incoming: Incoming) -> None:
         hmac.compare_digest(
             given, signing.sign_push(incoming.body, app_key=app_key, secret=secret, sign_method=method).encode()
         )
-        for secret in client.app_secrets(access)
+        for secret in preferences.listed(access.secrets, "app_secret")
     ]
     if not any(fits):
         raise BadSignature("the signature does not fit")
@@ -47,10 +45,7 @@ def verify(access: Access, incoming: Incoming) -> None:
 
 def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     """The messages of an array. One that makes no sense is kept like the others: it must not stop them."""
-    try:
-        found = json.loads(incoming.body, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("推送不是 JSON") from error
+    found = bodies.read(incoming.body, "推送")
     if not isinstance(found, list) or len(found) > MOST_AT_ONCE:
         raise Unreadable("推送不是消息的列表")
     messages = [_message(access, row) for row in found]
@@ -65,14 +60,14 @@ def _message(access: Access, row: Any) -> Message | None:
     kept: dict[str, Any] = {"tag": tag, "msg_id": message_id, "data": told.get("data")}
     shop, mine = _shop_of(kept["data"]), str(access.settings.get("shop_id") or "")
     if shop and mine and shop != mine:
-        if shop in str(access.settings.get("other_shops") or "").replace("，", ",").replace(" ", "").split(","):
+        if shop in preferences.words(access.settings.get("other_shops")):
             return None
         kept["shop"] = "other"
     if tag == ADDRESS_ASKED:
-        minutes = client.number(access, "address_answer_minutes", 60, least=0, most=60 * 24 * 30)
+        minutes = preferences.number(access.settings, "address_answer_minutes", 60, least=0, most=60 * 24 * 30)
         kept["tower"] = {"answer_minutes": minutes}
-    body = canonical(kept)
-    key = message_id or hashlib.sha256(body).hexdigest()[:32]
+    body = bodies.canonical(kept)
+    key = message_id or bodies.digest(body, 32)
     return Message(kind=f"push:{tag}"[:60], key=f"push:{key}"[:150], body=body)
 
 
@@ -89,8 +84,8 @@ def _shop_of(data: Any) -> str:
     """The shop that a message is about; empty where it does not say, or cannot be read yet."""
     if isinstance(data, str):
         try:
-            data = json.loads(data, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError):
+            data = bodies.read(data)
+        except Unreadable:
             return ""
     return _name(data.get("shop_id")) if isinstance(data, Mapping) else ""
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from integrations import bodies, preferences, records
 from integrations.adapter import Access, Token
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.http import call as http_call
 from integrations.platforms.jd import client, refusals
 
@@ -35,11 +36,11 @@ def authorise(access: Access, code: str) -> Token:
 
 def refresh(access: Access) -> Token:
     """A fresh access token and the refresh token that goes with it."""
-    old = client.listed(access.secrets.get("refresh_token"))
+    old = preferences.first(access.secrets, "refresh_token")
     if not old:
         raise Unauthorised("没有 refresh_token，请重新授权", code="no_refresh_token")
-    asked = {"grant_type": "refresh_token", "refresh_token": old[0]}
-    return _asked(access, "refresh_token", asked, kept=old[0])
+    asked = {"grant_type": "refresh_token", "refresh_token": old}
+    return _asked(access, "refresh_token", asked, kept=old)
 
 
 def _base(access: Access) -> str:
@@ -52,8 +53,8 @@ def _asked(access: Access, path: str, asked: Mapping[str, str], *, kept: str) ->
     try:
         response = http_call("GET", f"{_base(access)}/{path}", params={**app, **asked})
     except Permanent as error:
-        raise refusals.ConnectionAtFault(str(error), code=error.code) from error
-    answer = client.as_object(response.content)
+        raise ConnectionAtFault(str(error), code=error.code) from error
+    answer = bodies.answer_object(response.content, client.ANSWER)
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
         if "code" not in answer and "error" not in answer:
@@ -66,15 +67,15 @@ def _asked(access: Access, path: str, asked: Mapping[str, str], *, kept: str) ->
 
 def _born(told: object, now: datetime) -> datetime:
     """`time` is in milliseconds; a clock more than an hour off is not believed."""
-    text = str(told if told is not None else "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 14):
+    milliseconds = records.whole(told, 14)
+    if milliseconds is None:
         return now
-    born = datetime.fromtimestamp(int(text) / 1000, tz=UTC)
+    born = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
     return born if abs(born - now) <= timedelta(hours=1) else now
 
 
 def _life(told: object) -> timedelta:
-    text = str(told if told is not None else "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+    seconds = records.whole(told)
+    if seconds is None:
         raise Temporary("京东的续期回答里没有 expires_in", code="unreadable_answer")
-    return timedelta(seconds=min(int(text), LONGEST_LIFE))
+    return timedelta(seconds=min(seconds, LONGEST_LIFE))

@@ -1,8 +1,8 @@
 """What couriers are called on JD: numeric ids. The shop's own list wins; what is not certain has no default."""
 
+from integrations import preferences
 from integrations.adapter import Access
 from integrations.errors import Permanent
-from integrations.platforms.jd import client
 
 # The tower's word → JD's `logiCoprId`, as seen in public integrations.
 COMPANY_IDS = {
@@ -20,7 +20,7 @@ JD_COURIER = COMPANY_IDS["jd"]
 
 def company_id(access: Access, carrier: str) -> str:
     """JD's id of `carrier`; `Permanent` where nobody has said it."""
-    told = {str(name): str(value) for name, value in client.table(access, "company_ids").items()}
+    told = {name: str(value) for name, value in preferences.table(access.settings, "company_ids").items()}
     found = (COMPANY_IDS | told).get(carrier, "")
     if not (found.isascii() and found.isdigit()):
         raise Permanent(f"快递 {carrier} 没有设置京东物流公司编号（company_ids）", code="carrier_code")

@@ -6,18 +6,20 @@ Source: the developer guide of open.jd.com (listId=2643) and JD's public SDKs.
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from integrations import bodies, preferences, records
 from integrations.adapter import Access
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.http import call as http_call
 from integrations.platforms.jd import refusals, signing
 from orders import clock
 
 ROUTER = "/routerjson"
 TRUE = ("true", "1")
+# How people call what JD answers.
+ANSWER = "京东的回答"
 
 
 def gateway(access: Access) -> str:
@@ -33,7 +35,7 @@ def call(access: Access, method: str, parameters: Mapping[str, Any]) -> dict[str
     try:
         response = http_call("POST", gateway(access), data=form, headers=headers)
     except Permanent as error:
-        raise refusals.ConnectionAtFault(str(error), code=error.code) from error
+        raise ConnectionAtFault(str(error), code=error.code) from error
     return opened(response.content, method)
 
 
@@ -42,12 +44,12 @@ def signed(access: Access, method: str, parameters: Mapping[str, Any]) -> dict[s
 
     The time is read at each call and not from `access`: a long poll would outlive the six minutes that JD tolerates.
     """
-    secret, token = app_secret(access), listed(access.secrets.get("access_token"))
+    secret, token = app_secret(access), preferences.first(access.secrets, "access_token")
     if not token:
         raise Unauthorised("没有店铺授权（access_token）", code="no_token")
     form = {
         "360buy_param_json": json.dumps(parameters, ensure_ascii=False, separators=(",", ":")),
-        "access_token": token[0],
+        "access_token": token,
         "app_key": str(access.settings.get("app_key") or ""),
         "method": method,
         "timestamp": clock.now().astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "+0800",
@@ -57,16 +59,16 @@ def signed(access: Access, method: str, parameters: Mapping[str, Any]) -> dict[s
 
 
 def app_secret(access: Access) -> str:
-    """The app secret to sign with; where two live side by side while one is replaced, the first."""
-    secrets = listed(access.secrets.get("app_secret"))
-    if not secrets:
+    """The app secret to sign with."""
+    secret = preferences.first(access.secrets, "app_secret")
+    if not secret:
         raise Unauthorised("没有配置 app secret", code="no_app_secret")
-    return secrets[0]
+    return secret
 
 
 def opened(body: bytes, method: str) -> dict[str, Any]:
     """The inside of an answer to `method`; raises what its error envelope means."""
-    answer = as_object(body)
+    answer = bodies.answer_object(body, ANSWER)
     if isinstance(answer.get("error_response"), dict):
         raise refusals.gateway_refusal(answer["error_response"])
     name = method.replace(".", "_")
@@ -77,17 +79,6 @@ def opened(body: bytes, method: str) -> dict[str, Any]:
     if code not in ("0", "200"):
         raise refusals.business_refusal(code, str(inside.get("zh_desc") or inside.get("msg") or ""))
     return inside
-
-
-def as_object(body: bytes) -> dict[str, Any]:
-    """An answer as a JSON object. Fractions stay text: money is never a float."""
-    try:
-        answer = json.loads(body, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Temporary("京东的回答不是 JSON", code="unreadable_answer") from error
-    if not isinstance(answer, dict):
-        raise Temporary("京东的回答不是 JSON 对象", code="unreadable_answer")
-    return answer
 
 
 def part(container: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -111,48 +102,9 @@ def check_api_result(container: Mapping[str, Any]) -> None:
         raise refusals.business_refusal(code, str(result.get("chineseErrCode") or code))
 
 
-def rows(container: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects of a list, which is absent or null when it is empty."""
-    found = container.get(name)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-
-
 def total(container: Mapping[str, Any], name: str) -> int:
     """How many rows there are over all pages."""
-    text = str(container.get(name) if container.get(name) is not None else "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+    found = records.whole(container.get(name))
+    if found is None:
         raise Temporary(f"京东没有返回总数 {name}", code="unreadable_answer")
-    return int(text)
-
-
-def number(access: Access, name: str, default: int, *, least: int = 1, most: int) -> int:
-    """A setting that is a whole number, kept within what the platform allows. 0 counts only where `least` is 0."""
-    told = access.settings.get(name)
-    try:
-        wanted = int(default if told in (None, "") else told)
-    except (TypeError, ValueError) as error:
-        raise refusals.ConnectionAtFault(f"设置 {name} 不是整数", code="settings") from error
-    return min(max(wanted, least), most)
-
-
-def table(access: Access, name: str) -> Mapping[str, Any]:
-    """A setting that is an object, given as such or as JSON text."""
-    value = access.settings.get(name) or {}
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise refusals.ConnectionAtFault(f"设置 {name} 不是 JSON", code="settings") from error
-    if not isinstance(found, Mapping):
-        raise refusals.ConnectionAtFault(f"设置 {name} 不是 JSON 对象", code="settings")
     return found
-
-
-def listed(value: Any) -> list[str]:
-    """The values of a secret that may be one or several."""
-    found = value if isinstance(value, list | tuple) else [value]
-    return [str(secret) for secret in found if secret]
-
-
-def beijing_text(moment: datetime) -> str:
-    """A time as JD wants it in parameters; it counts whole seconds."""
-    return moment.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M:%S")

@@ -14,9 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said
+from integrations.bodies import read_object
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.jd import fields
+from integrations.records import AMOUNT, money, written
 from orders.vocabulary import (
     AddressSnapshot,
     CustomerRequest,
@@ -82,7 +84,7 @@ def parse(message: Message) -> Sequence[Said | Fetch]:
     if message.kind == "order":
         return _order_said(message, doubts)
     if message.kind == "refund":
-        found = fields.object_in(message.body)
+        found = read_object(message.body)
         row = fields.inside(found, "refund", "退款单")
         snapshot = refund(row, doubts, in_fen=found.get("unit") != "yuan")
         return [doubts.said(key=message.key, subject=fields.identity(row, "orderId"), snapshot=snapshot)]
@@ -95,11 +97,11 @@ def order(row: Mapping[str, Any], doubts: Doubts, *, flags: Sequence[str] = (), 
     JD moves `modified` for states and waybills, not surely for a new address: the how manieth content under one
     `modified` (`after`) is that many milliseconds newer.
     """
-    state = fields.written(row, "orderState")
+    state = written(row, "orderState")
     if not state:
         raise Unreadable("订单没有状态")
     status = doubts.meaning(STATUSES, state, "订单状态", "unknown")
-    if state == LOCKED and fields.written(row, "waybill"):
+    if state == LOCKED and written(row, "waybill"):
         # Locked after it left: what was shipped stays so.
         status = "shipped"
     placed = fields.time(row, "orderStartTime")
@@ -119,9 +121,9 @@ def order(row: Mapping[str, Any], doubts: Doubts, *, flags: Sequence[str] = (), 
         amount=_amount(row),
         lines=_lines(row),
         receiver=_receiver(row),
-        buyer=fields.written(row, "open_id_buyer") or fields.written(row, "xid_buyer") or fields.written(row, "pin"),
-        buyer_note=fields.written(row, "orderRemark"),
-        seller_note=fields.written(row, "venderRemark"),
+        buyer=written(row, "open_id_buyer") or written(row, "xid_buyer") or written(row, "pin"),
+        buyer_note=written(row, "orderRemark"),
+        seller_note=written(row, "venderRemark"),
         flags=_flags(row, state) | frozenset(flags),
         origin=_origin(row),
     )
@@ -132,7 +134,7 @@ def refund(row: Mapping[str, Any], doubts: Doubts, *, in_fen: bool) -> RefundSna
 
     `applyRefundSum` is not described; public integrations read it as fen, which the connection may overrule.
     """
-    status = doubts.meaning(REFUNDS, fields.written(row, "status"), "退款审核状态", "open")
+    status = doubts.meaning(REFUNDS, written(row, "status"), "退款审核状态", "open")
     applied = fields.time(row, "applyTime")
     if applied is None:
         raise Unreadable("退款单没有申请时间")
@@ -143,12 +145,12 @@ def refund(row: Mapping[str, Any], doubts: Doubts, *, in_fen: bool) -> RefundSna
         status=status,
         requested_at=applied,
         updated_at=max(checked, applied) if checked else applied,
-        amount=_refund_amount(fields.written(row, "applyRefundSum"), in_fen=in_fen),
+        amount=_refund_amount(written(row, "applyRefundSum"), in_fen=in_fen),
     )
 
 
 def _order_said(message: Message, doubts: Doubts) -> list[Said]:
-    found = fields.object_in(message.body)
+    found = read_object(message.body)
     row, remarks = fields.inside(found, "order", "订单"), found.get("tower") or {}
     if not isinstance(remarks, Mapping):
         raise Unreadable("报文里的附注不是对象")
@@ -189,20 +191,20 @@ def _paid_at(row: Mapping[str, Any], status: str, placed: datetime, modified: da
 
 def _pays_cash(row: Mapping[str, Any]) -> bool:
     """`payType` is a number, or a number with its word ("1-货到付款")."""
-    return fields.written(row, "payType").partition("-")[0].strip() == CASH_ON_DELIVERY
+    return written(row, "payType").partition("-")[0].strip() == CASH_ON_DELIVERY
 
 
 def _amount(row: Mapping[str, Any]) -> Decimal:
     """What the buyer owes. `orderPayment` is no longer filled since October 2024."""
     names = ("shouldPay", "actualPay", "orderPayment", "orderSellerPrice", "orderTotalPrice")
-    name = next((name for name in names if fields.written(row, name)), names[0])
-    return fields.money(row, name)
+    name = next((name for name in names if written(row, name)), names[0])
+    return money(row, name)
 
 
 def _refund_amount(text: str, *, in_fen: bool) -> Decimal | None:
     if not text:
         return None
-    if not fields.AMOUNT.fullmatch(text):
+    if not AMOUNT.fullmatch(text):
         raise Unreadable(f"退款金额不是金额：{text[:40]!r}")
     if not in_fen:
         return yuan(text)
@@ -218,15 +220,15 @@ def _lines(row: Mapping[str, Any]) -> tuple[LineSnapshot, ...]:
     if not isinstance(rows, list) or not rows or not all(isinstance(item, Mapping) for item in rows):
         raise Unreadable("订单没有商品")
     lines: dict[str, LineSnapshot] = {}
-    for item in sorted(rows, key=lambda item: (fields.money(item, "jdPrice"), _quantity(item)), reverse=True):
+    for item in sorted(rows, key=lambda item: (money(item, "jdPrice"), _quantity(item)), reverse=True):
         sku, place = fields.identity(item, "skuId"), 1
         while (line_id := sku if place == 1 else f"{sku}-{place}") in lines:
             place += 1
-        price = fields.money(item, "jdPrice")
+        price = money(item, "jdPrice")
         lines[line_id] = LineSnapshot(
             platform_line_id=line_id,
-            sku=fields.written(item, "outerSkuId") or sku,
-            title=fields.written(item, "skuName"),
+            sku=written(item, "outerSkuId") or sku,
+            title=written(item, "skuName"),
             quantity=_quantity(item),
             price=price,
             gift=price == 0,
@@ -235,7 +237,7 @@ def _lines(row: Mapping[str, Any]) -> tuple[LineSnapshot, ...]:
 
 
 def _quantity(item: Mapping[str, Any]) -> int:
-    text = fields.written(item, "itemTotal")
+    text = written(item, "itemTotal")
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LARGEST_QUANTITY):
         raise Unreadable(f"商品数量不对：{text[:40]!r}")
     return int(text)
@@ -246,18 +248,18 @@ def _receiver(row: Mapping[str, Any]) -> AddressSnapshot:
     if not isinstance(person, Mapping):
         raise Unreadable("收货人信息不是对象")
     name, phone = (
-        fields.written(person, "fullname"),
-        fields.written(person, "mobile") or fields.written(person, "telephone"),
+        written(person, "fullname"),
+        written(person, "mobile") or written(person, "telephone"),
     )
-    address, key = fields.written(person, "fullAddress"), fields.written(person, "oaid") or fields.written(row, "oaid")
-    city, county = fields.written(person, "city"), fields.written(person, "county")
+    address, key = written(person, "fullAddress"), written(person, "oaid") or written(row, "oaid")
+    city, county = written(person, "city"), written(person, "county")
     return AddressSnapshot(
         name=name,
         phone=phone,
-        province=fields.written(person, "province"),
+        province=written(person, "province"),
         city=city or county,
         district=county,
-        town=fields.written(person, "town"),
+        town=written(person, "town"),
         address=address,
         key=key,
         masked=bool(key) or "*" in name + phone + address,
@@ -265,13 +267,13 @@ def _receiver(row: Mapping[str, Any]) -> AddressSnapshot:
 
 
 def _flags(row: Mapping[str, Any], state: str) -> frozenset[str]:
-    invoice = fields.written(row, "invoiceInfo")
+    invoice = written(row, "invoiceInfo")
     found = {
-        "platform_warehouse": fields.written(row, "storeOrder") in PLATFORM_STORES,
-        "virtual": fields.written(row, "orderType") in VIRTUAL_TYPES or state == "WAIT_SEND_CODE",
+        "platform_warehouse": written(row, "storeOrder") in PLATFORM_STORES,
+        "virtual": written(row, "orderType") in VIRTUAL_TYPES or state == "WAIT_SEND_CODE",
         "cod": _pays_cash(row),
         "risk": state in STOPPED,
-        "required_carrier": fields.written(row, "idSopShipmenttype") in JD_DELIVERS,
+        "required_carrier": written(row, "idSopShipmenttype") in JD_DELIVERS,
         "invoice": bool(invoice) and NO_INVOICE not in invoice,
     }
     return frozenset(flag for flag, holds in found.items() if holds)
@@ -280,4 +282,4 @@ def _flags(row: Mapping[str, Any], state: str) -> frozenset[str]:
 def _origin(row: Mapping[str, Any]) -> dict[str, str]:
     """Where it came from: the order that JD split it off, the channel, and whether it is an after-sale's parcel."""
     names = ("parentOrderId", "directParentOrderId", "orderSource", "returnOrder")
-    return {name: text for name in names if (text := fields.written(row, name)) not in ("", "0")}
+    return {name: text for name in names if (text := written(row, name)) not in ("", "0")}

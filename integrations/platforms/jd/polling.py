@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import canonical, digest
 from integrations.errors import OutsideError
-from integrations.platforms.jd import client, reading, refunds
-from integrations.platforms.jd.refusals import ConnectionAtFault
-from orders.clock import BEIJING
+from integrations.platforms.jd import reading, refunds
+from integrations.preferences import number
+from integrations.windows import moment, since_when, start_of
 from orders.vocabulary import beijing
 
 log = logging.getLogger(__name__)
@@ -83,19 +84,16 @@ def poll(access: Access, cursor: Mapping[str, Any]) -> Polled:
 def _position(access: Access, cursor: Mapping[str, Any]) -> tuple[datetime, datetime, datetime]:
     """How far back at all, from where now, and up to where it was read. The overlap catches what JD stored late."""
     overlap = _overlap(access)
-    try:
-        start = moment(access.settings.get("start")) or access.now - timedelta(days=1)
-    except ValueError as error:
-        raise ConnectionAtFault("设置 start 不是时间", code="settings") from error
+    start = start_of(access)
     begin = moment(cursor.get("begin")) or start
     reached = min(moment(cursor.get("modified")) or start, access.now)
     read_at = moment(cursor.get("read_at")) or reached
-    return begin, max(min(reached, read_at - overlap), reached - overlap), reached
+    return begin, since_when(reached, read_at, overlap), reached
 
 
 def _changed(access: Access, since: datetime, reached: datetime) -> tuple[datetime, list[dict[str, Any]]]:
     """The orders of the next window, which is halved while it is too busy; and where it ends."""
-    length = timedelta(minutes=client.number(access, "window_minutes", 360, most=1440))
+    length = timedelta(minutes=number(access.settings, "window_minutes", 360, most=1440))
     until = min(reached + length, access.now)
     while True:
         first = reading.search(access, since, until, page=1)
@@ -108,15 +106,7 @@ def _changed(access: Access, since: datetime, reached: datetime) -> tuple[dateti
 
 
 def _overlap(access: Access) -> timedelta:
-    return timedelta(seconds=client.number(access, "overlap_seconds", 120, most=3600))
-
-
-def moment(told: Any) -> datetime | None:
-    """A time in a cursor or setting; without a zone it is Beijing's."""
-    if not told:
-        return None
-    found = datetime.fromisoformat(str(told))
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)
+    return timedelta(seconds=number(access.settings, "overlap_seconds", 120, most=3600))
 
 
 # One order ----------------------------------------------------------------------------------------------------------
@@ -125,7 +115,7 @@ def moment(told: Any) -> datetime | None:
 def _take(access: Access, memory: _Memory, row: Mapping[str, Any]) -> None:
     """Keep an order unless it is known like this. A lock is followed until it is gone."""
     order_id, modified = str(row.get("orderId") or ""), str(row.get("modified") or "")
-    content = reading.digest(reading.canonical(row))
+    content = digest(canonical(row), 12)
     known = memory.seen.pop(order_id, None)
     after = 0
     if known and known[0] == modified:
@@ -185,7 +175,7 @@ def _read_refunds(access: Access, memory: _Memory, known: Mapping[str, Any], beg
 
     The open ones are asked for by number because a withdrawal has no time by which it could be searched.
     """
-    every = timedelta(seconds=client.number(access, "refund_seconds", 60, least=0, most=3600))
+    every = timedelta(seconds=number(access.settings, "refund_seconds", 60, least=0, most=3600))
     until, still_open = moment(known.get("until")), [str(identity) for identity in known.get("open") or []]
     if until and access.now - until < every:
         return dict(known)
@@ -216,7 +206,7 @@ def _read_refunds(access: Access, memory: _Memory, known: Mapping[str, Any], beg
 def _sweep(access: Access, memory: _Memory, known: Mapping[str, Any], begin: datetime) -> dict[str, Any]:
     """One page of the orders not shipped yet, by the time they were placed: finds what no window showed, such as a new
     address that did not move `modified`. After the last page it rests."""
-    rest = client.number(access, "sweep_minutes", 30, least=0, most=1440)
+    rest = number(access.settings, "sweep_minutes", 30, least=0, most=1440)
     resting = moment(known.get("rest_until"))
     if not rest or (resting and resting > access.now):
         return dict(known)

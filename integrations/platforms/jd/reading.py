@@ -4,17 +4,18 @@ Sources: JD's field notes for `jingdong.pop.order.search` (windows of at most a 
 pages, which is why windows are halved), `.get` and `.notPayOrderInfo`.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from integrations import bodies, preferences, records
 from integrations.adapter import Access, Message
 from integrations.errors import Permanent, Temporary
 from integrations.platforms.jd import client
-from integrations.platforms.jd.refusals import ConnectionAtFault
+from integrations.preferences import WrongSetting
+from integrations.windows import beijing_text
+from orders.vocabulary import FLAGS
 
 SEARCH, GET = "jingdong.pop.order.search", "jingdong.pop.order.get"
 UNPAID = "jingdong.pop.order.notPayOrderInfo"
@@ -32,10 +33,6 @@ STATES = (
 )
 NOT_SHIPPED = "WAIT_SELLER_STOCK_OUT,WAIT_SELLER_DELIVERY,PAUSE,LOCKED,POP_ORDER_PAUSE"
 BY_MODIFIED, BY_CREATED = 0, 1
-# The flags that a shop's settings may give an order (orders.vocabulary).
-FLAGS = frozenset(
-    ("platform_warehouse", "dropship", "virtual", "cod", "group_buy_open", "risk", "required_carrier", "invoice")
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Page:
 
 
 def page_size(access: Access) -> int:
-    return client.number(access, "page_size", 50, most=100)
+    return preferences.number(access.settings, "page_size", 50, most=100)
 
 
 def search(
@@ -60,8 +57,8 @@ def search(
 ) -> Page:
     """One page of the orders changed (or placed) in [since, until], the oldest first."""
     parameters = {
-        "start_date": client.beijing_text(since),
-        "end_date": client.beijing_text(until),
+        "start_date": beijing_text(since),
+        "end_date": beijing_text(until),
         "order_state": states or str(access.settings.get("order_states") or STATES),
         "optional_fields": fields or wanted_fields(access),
         "page": str(page),
@@ -71,7 +68,7 @@ def search(
     }
     result = client.part(client.call(access, SEARCH, parameters), "searchorderinfo_result")
     client.check_api_result(result)
-    return Page(client.rows(result, "orderInfoList"), client.total(result, "orderTotal"))
+    return Page(records.rows(result, "orderInfoList"), client.total(result, "orderTotal"))
 
 
 def wanted_fields(access: Access) -> str:
@@ -82,8 +79,8 @@ def wanted_fields(access: Access) -> str:
 def unpaid(access: Access, since: datetime, until: datetime, *, page: int) -> Page:
     """One page of the orders that wait for payment. How JD writes a row is not published: objects, or their text."""
     parameters = {
-        "startDate": client.beijing_text(since),
-        "endDate": client.beijing_text(until),
+        "startDate": beijing_text(since),
+        "endDate": beijing_text(until),
         "page": page,
         "pageSize": page_size(access),
     }
@@ -94,10 +91,7 @@ def unpaid(access: Access, since: datetime, until: datetime, *, page: int) -> Pa
 
 def _row(row: Any) -> dict[str, Any]:
     if isinstance(row, str):
-        try:
-            row = json.loads(row, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError) as error:
-            raise Temporary("京东的未付款订单不是 JSON", code="unreadable_answer") from error
+        row = bodies.answer(row, "京东的未付款订单")
     if not isinstance(row, dict):
         raise Temporary("京东的未付款订单不是对象", code="unreadable_answer")
     return row
@@ -142,8 +136,8 @@ def all_rows(read_page: Callable[[int], Page], size: int, first: Page) -> list[d
 def order_message(row: Mapping[str, Any], **remarks: Any) -> Message:
     """An order as it is kept: JD's row and our remarks. The key changes with the content."""
     kept = {"order": row, "tower": {name: value for name, value in remarks.items() if value}}
-    body = canonical(kept)
-    key = f"order:{row.get('orderId', '')}:{row.get('modified', '')}:{digest(body)}"
+    body = bodies.canonical(kept)
+    key = f"order:{row.get('orderId', '')}:{row.get('modified', '')}:{bodies.digest(body, 12)}"
     return Message(kind="order", key=key[:150], body=body)
 
 
@@ -151,9 +145,9 @@ def flags_of(access: Access, row: Mapping[str, Any]) -> list[str]:
     """The flags that the connection's `flag_fields` give: `{"field": {"value": "flag"}}`. A field may hold several
     values, as a list or separated by commas."""
     found = set()
-    for name, meanings in client.table(access, "flag_fields").items():
+    for name, meanings in preferences.table(access.settings, "flag_fields").items():
         if not isinstance(meanings, Mapping) or not FLAGS.issuperset(map(str, meanings.values())):
-            raise ConnectionAtFault(f"设置 flag_fields 的 {name} 不对", code="settings")
+            raise WrongSetting("flag_fields", f"的 {name} 不对")
         found |= {str(meanings[value]) for value in _values(row.get(name)) if value in meanings}
     return sorted(found)
 
@@ -161,12 +155,3 @@ def flags_of(access: Access, row: Mapping[str, Any]) -> list[str]:
 def _values(told: Any) -> Iterable[str]:
     parts = told if isinstance(told, list) else str("" if told is None else told).split(",")
     return [str(part).strip() for part in parts]
-
-
-def canonical(data: Any) -> bytes:
-    """One text for one content, whatever the order in which the server wrote the fields."""
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
-
-
-def digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:12]

@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from integrations import preferences, records
 from integrations.adapter import Access, AnswerWish, Message
-from integrations.errors import AlreadyDone, Permanent, Temporary, Unauthorised, Unsupported
+from integrations.bodies import canonical, digest, once
+from integrations.errors import AlreadyDone, ConnectionAtFault, Permanent, Temporary, Unauthorised, Unsupported
 from integrations.platforms.jd import carriers, client
-from integrations.platforms.jd.reading import Page, all_rows, canonical, checked_id, digest, read
-from integrations.platforms.jd.refusals import ANSWERED_ALREADY, ConnectionAtFault, business_refusal
+from integrations.platforms.jd.reading import Page, all_rows, checked_id, read
+from integrations.platforms.jd.refusals import ANSWERED_ALREADY, business_refusal
+from integrations.preferences import WrongSetting
+from integrations.windows import beijing_text
 
 LIST, REPLY = "jingdong.pop.afs.soa.refundapply.queryPageList", "jingdong.pop.afs.soa.refundapply.replyRefund"
 # JD allows 50 rows a page.
@@ -37,7 +41,7 @@ def listed(access: Access, *, page: int = 1, **asked: Any) -> Page:
     result = client.part(client.call(access, LIST, parameters), "queryResult")
     if "success" in result and not client.succeeded(result):
         raise business_refusal(str(result.get("errorCode") or ""), str(result.get("errorMsg") or ""))
-    rows = [_row(row) for row in client.rows(result, "result")]
+    rows = [_row(row) for row in records.rows(result, "result")]
     return Page(rows, client.total(result, "totalCount") if "totalCount" in result else len(rows))
 
 
@@ -50,8 +54,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def between(access: Access, kind: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Every application whose `kind` (apply, check) falls into [since, until]."""
     asked: dict[str, Any] = {
-        f"{kind}TimeStart": client.beijing_text(since),
-        f"{kind}TimeEnd": client.beijing_text(until),
+        f"{kind}TimeStart": beijing_text(since),
+        f"{kind}TimeEnd": beijing_text(until),
     }
     first = listed(access, **asked)
     return all_rows(lambda page: listed(access, page=page, **asked), PAGE_SIZE, first)
@@ -78,9 +82,11 @@ def refund_message(access: Access, row: Mapping[str, Any]) -> Message:
     """An application as it is kept, with the unit in which this shop is told sums."""
     unit = str(access.settings.get("refund_unit") or "fen")
     if unit not in ("fen", "yuan"):
-        raise ConnectionAtFault("设置 refund_unit 只能是 fen 或 yuan", code="settings")
+        raise WrongSetting("refund_unit", "只能是 fen 或 yuan")
     body = canonical({"refund": row, "unit": unit})
-    return Message(kind="refund", key=f"refund:{row.get('id', '')}:{status_of(row)}:{digest(body)}"[:150], body=body)
+    return Message(
+        kind="refund", key=f"refund:{row.get('id', '')}:{status_of(row)}:{digest(body, 12)}"[:150], body=body
+    )
 
 
 # Answering --------------------------------------------------------------------------------------------------------
@@ -147,7 +153,7 @@ def _reply(access: Access, wish: AnswerWish, row: Mapping[str, Any], order: Mapp
         "outWareStatus": LEFT if left else NOT_LEFT,
     }
     if not wish.accepted:
-        other = client.number(access, "reject_type", 5, most=5)
+        other = preferences.number(access.settings, "reject_type", 5, most=5)
         return words | {"status": REFUSE, "rejectType": 2 if state == FINISHED else 1 if left else other}
     if not left:
         return words | {"status": AGREE}
@@ -157,4 +163,4 @@ def _reply(access: Access, wish: AnswerWish, row: Mapping[str, Any], order: Mapp
 
 def collected(access: Access, rows: Sequence[Mapping[str, Any]]) -> list[Message]:
     """The applications as messages, each once."""
-    return list({message.key: message for row in rows for message in (refund_message(access, row),)}.values())
+    return once(refund_message(access, row) for row in rows)

@@ -8,12 +8,7 @@ knows is final (`Permanent`) with its code kept, so that a person can see it.
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised
-
-
-class ConnectionAtFault(Permanent):
-    """Not this order but the connection: key, signature, right or setting. Every other call would fail as well."""
-
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 
 # Gateway code → seconds to wait. Code 2 counts failed calls over a long time.
 THROTTLES = {"2": 600.0, "24": 60.0, "32": 60.0}

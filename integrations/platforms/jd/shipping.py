@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrations.adapter import Access, ShipWish
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Unauthorised
+from integrations.errors import AlreadyDone, ConnectionAtFault, OutsideError, Permanent, Temporary, Unauthorised
 from integrations.platforms.jd import carriers, client
 from integrations.platforms.jd.reading import checked_id, read
 from integrations.platforms.jd.refunds import FINISHED, SHIPPED
-from integrations.platforms.jd.refusals import ConnectionAtFault, business_refusal
+from integrations.platforms.jd.refusals import business_refusal
 
 SHIPMENT = "jingdong.pop.order.shipment"
 CLOSED, LOCKED = "TRADE_CANCELED", "LOCKED"

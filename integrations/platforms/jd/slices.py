@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.adapter import Access, Message, Polled
+from integrations.adapter import Access, Polled
+from integrations.bodies import once
 from integrations.platforms.jd import reading, refunds
-from integrations.platforms.jd.polling import BUSY_WINDOW, LONGEST_READ, SHORTEST_WINDOW, moment
+from integrations.platforms.jd.polling import BUSY_WINDOW, LONGEST_READ, SHORTEST_WINDOW
+from integrations.windows import last_second, moment, share_of
 
 CHANGES_KEPT = timedelta(days=85)
 STEP = timedelta(days=1)
-SECOND = timedelta(seconds=1)
 
 Search = Callable[[datetime, datetime, int], reading.Page]
 
@@ -30,9 +31,9 @@ def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str
 
     until, rows = _window(access, search, reached, min(reached + STEP, end))
     messages = [reading.order_message(row, flags=reading.flags_of(access, row)) for row in rows]
-    messages += refunds.collected(access, refunds.between(access, "apply", reached, _last_second(reached, until)))
+    messages += refunds.collected(access, refunds.between(access, "apply", reached, last_second(reached, until)))
     kept = {"reached": until.isoformat()}
-    return Polled(messages=_once(messages), cursor=kept, more=until < end)
+    return Polled(messages=once(messages), cursor=kept, more=until < end, share=share_of(start, end, until))
 
 
 def numbers(access: Access, start: datetime, end: datetime) -> Sequence[str]:
@@ -57,19 +58,9 @@ def numbers(access: Access, start: datetime, end: datetime) -> Sequence[str]:
 def _window(access: Access, search: Search, since: datetime, until: datetime) -> tuple[datetime, list[dict[str, Any]]]:
     """The rows of [since, until), halved while it is too busy; and where it ends."""
     while True:
-        first = search(since, _last_second(since, until), 1)
+        first = search(since, last_second(since, until), 1)
         if first.total <= BUSY_WINDOW or until - since <= SHORTEST_WINDOW:
             break
         until = since + max((until - since) / 2, SHORTEST_WINDOW)
-    last = _last_second(since, until)
+    last = last_second(since, until)
     return until, reading.all_rows(lambda page: search(since, last, page), reading.page_size(access), first)
-
-
-def _last_second(since: datetime, until: datetime) -> datetime:
-    """JD's windows hold both their ends, and count whole seconds."""
-    last = until - SECOND if until.microsecond == 0 else until
-    return max(last, since)
-
-
-def _once(messages: list[Message]) -> list[Message]:
-    return list({message.key: message for message in messages}.values())

@@ -14,6 +14,7 @@ from typing import Any
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.taobao import fields
+from integrations.records import money, time, written
 from orders.vocabulary import RefundSnapshot, unnumbered
 
 # Status → (the kind that this step gives away, status).
@@ -47,13 +48,13 @@ UNKNOWN = ("refund_only", "open")
 
 def mentioned(row: Mapping[str, Any], modified: datetime, doubts: Doubts) -> RefundSnapshot | None:
     """The refund of a sub-order; its time is the trade's, because the sub-order gives none of its own."""
-    platform_status = fields.written(row, "refund_status")
+    platform_status = written(row, "refund_status")
     if platform_status in NO_REFUND:
         return None
     kind, status = doubts.meaning(STATUSES, platform_status, STATUS, UNKNOWN)
     line_id = fields.identity(row, "oid_str", "oid")
     return RefundSnapshot(
-        refund_id=fields.written(row, "refund_id") or unnumbered(line_id),
+        refund_id=written(row, "refund_id") or unnumbered(line_id),
         platform_line_id=line_id,
         kind=kind,
         status=status,
@@ -64,15 +65,15 @@ def mentioned(row: Mapping[str, Any], modified: datetime, doubts: Doubts) -> Ref
 
 def refund(row: Mapping[str, Any], doubts: Doubts) -> tuple[str, RefundSnapshot]:
     """What `taobao.refund.get` says: the trade that it is about, and the refund."""
-    platform_status = fields.written(row, "status")
+    platform_status = written(row, "status")
     if not platform_status:
         raise Unreadable("退款单没有状态")
     usual, status = doubts.meaning(STATUSES, platform_status, STATUS, UNKNOWN)
-    created = fields.time(row, "created")
-    updated = fields.time(row, "modified") or _version(row) or created
+    created = time(row, "created")
+    updated = time(row, "modified") or _version(row) or created
     if updated is None:
         raise Unreadable("退款单没有时间")
-    line = fields.written(row, "oid")
+    line = written(row, "oid")
     return fields.identity(row, "tid"), RefundSnapshot(
         refund_id=fields.identity(row, "refund_id"),
         platform_line_id=fields.identity(row, "oid") if line not in ("", "0") else "",
@@ -87,19 +88,19 @@ def refund(row: Mapping[str, Any], doubts: Doubts) -> tuple[str, RefundSnapshot]
 
 def _kind(row: Mapping[str, Any], usual: str, doubts: Doubts) -> str:
     """By the type of the dispute; without one by whether goods come back, else by the step."""
-    told = fields.written(row, "dispute_type")
+    told = written(row, "dispute_type")
     if told:
         return doubts.meaning(KINDS, told, DISPUTE, usual)
     return "return_refund" if row.get("has_good_return") in (True, "true") else usual
 
 
 def _amount(row: Mapping[str, Any]) -> Decimal | None:
-    return fields.money(row, "refund_fee") if fields.written(row, "refund_fee") else None
+    return money(row, "refund_fee") if written(row, "refund_fee") else None
 
 
 def _version(row: Mapping[str, Any]) -> datetime | None:
     """`refund_version` is the time of the change in milliseconds."""
-    told = fields.written(row, "refund_version")
+    told = written(row, "refund_version")
     if not (told.isascii() and told.isdigit() and len(told) == 13):
         return None
     return datetime.fromtimestamp(int(told) // 1000, tz=UTC)

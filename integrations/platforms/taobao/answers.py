@@ -12,7 +12,7 @@ from typing import Any
 from integrations.adapter import Access, AnswerWish
 from integrations.errors import AlreadyDone, Permanent, Unsupported
 from integrations.platforms.taobao import client, refunds
-from integrations.platforms.taobao.reading import beijing_text
+from integrations.windows import beijing_text
 from orders.vocabulary import yuan
 
 STOPPED, NOT_STOPPED = "SUCCESS", "FAIL"

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from integrations import bodies, preferences, records
 from integrations.adapter import Access
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.http import call as http_call
 from integrations.platforms.taobao import refusals, signing
+from integrations.windows import beijing_text
 from orders import clock
 
 ROUTER = "/router/rest"
@@ -40,11 +42,6 @@ def gateway(access: Access) -> str:
     return base if base.endswith(ROUTER) else base + ROUTER
 
 
-def app_secrets(access: Access) -> list[str]:
-    """Every app secret that is valid now, the one to sign with first. Two live side by side while one is replaced."""
-    return listed(access.secrets.get("app_secret"))
-
-
 def call(access: Access, method: str, parameters: Mapping[str, Any], *, as_seller: bool = True) -> dict[str, Any]:
     """Call `method` and give the inside of its `…_response`. `as_seller` sends the seller's session along."""
     form = urlencode(signed(access, method, parameters, as_seller=as_seller))
@@ -52,7 +49,7 @@ def call(access: Access, method: str, parameters: Mapping[str, Any], *, as_selle
     try:
         response = http_call("POST", gateway(access), data=form, headers=headers)
     except Permanent as error:
-        raise refusals.ConnectionAtFault(str(error), code=error.code) from error
+        raise ConnectionAtFault(str(error), code=error.code) from error
     return opened(response.content)
 
 
@@ -61,36 +58,31 @@ def signed(access: Access, method: str, parameters: Mapping[str, Any], *, as_sel
 
     The time is read at each call and not from `access`: a long poll would outlive the ten minutes that TOP tolerates.
     """
-    secrets = app_secrets(access)
-    sessions = listed(access.secrets.get("session"))
-    if not secrets:
+    secret = preferences.first(access.secrets, "app_secret")
+    session = preferences.first(access.secrets, "session")
+    if not secret:
         raise Unauthorised("没有配置 app secret", code="no_app_secret")
-    if as_seller and not sessions:
+    if as_seller and not session:
         raise Unauthorised("没有店铺授权（session）", code="no_session")
     sign_method = str(access.settings.get("sign_method") or signing.HMAC_SHA256)
     if sign_method not in signing.METHODS:
-        raise refusals.ConnectionAtFault(f"签名方式不支持：{sign_method}", code="sign_method")
+        raise ConnectionAtFault(f"签名方式不支持：{sign_method}", code="sign_method")
     form = {name: _as_text(value) for name, value in parameters.items()} | {
         "method": method,
         "app_key": str(access.settings.get("app_key") or ""),
-        "session": sessions[0] if as_seller else "",
-        "timestamp": clock.now().astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+        "session": session if as_seller else "",
+        "timestamp": beijing_text(clock.now()),
         "format": "json",
         "v": "2.0",
         "sign_method": sign_method,
     }
     form = signing.without_empties(form)
-    return form | {"sign": signing.sign(form, secrets[0], sign_method)}
+    return form | {"sign": signing.sign(form, secret, sign_method)}
 
 
 def opened(body: bytes) -> dict[str, Any]:
-    """The inside of an answer; raises what its error envelope means. Fractions stay text: money is never a float."""
-    try:
-        answer = json.loads(body, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Temporary("平台的回答不是 JSON", code="unreadable_answer") from error
-    if not isinstance(answer, dict):
-        raise Temporary("平台的回答不是 JSON 对象", code="unreadable_answer")
+    """The inside of an answer; raises what its error envelope means."""
+    answer = bodies.answer_object(body, "平台的回答")
     if isinstance(answer.get("error_response"), dict):
         raise refusals.refusal(answer["error_response"])
     inside = next((value for name, value in answer.items() if name.endswith("_response")), None)
@@ -102,8 +94,7 @@ def opened(body: bytes) -> dict[str, Any]:
 def rows(container: Mapping[str, Any], plural: str, singular: str) -> list[dict[str, Any]]:
     """The list in `{"plural": {"singular": […]}}`, which is absent when it is empty."""
     inside = container.get(plural)
-    found = inside.get(singular) if isinstance(inside, Mapping) else inside
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return records.rows(inside, singular) if isinstance(inside, Mapping) else records.rows(container, plural)
 
 
 def read_trade(access: Access, tid: str) -> dict[str, Any]:
@@ -118,17 +109,9 @@ def read_trade(access: Access, tid: str) -> dict[str, Any]:
 
 
 def number(access: Access, name: str, default: int, *, least: int = 1, most: int) -> int:
-    """A setting that is a whole number, kept within what the platform allows."""
-    try:
-        wanted = int(access.settings.get(name) or default)
-    except (TypeError, ValueError) as error:
-        raise refusals.ConnectionAtFault(f"设置 {name} 不是整数", code="settings") from error
-    return min(max(wanted, least), most)
-
-
-def listed(value: Any) -> list[str]:
-    found = value if isinstance(value, list | tuple) else [value]
-    return [str(secret) for secret in found if secret]
+    """A setting that is a whole number; here a 0 means the default."""
+    settings = {name: access.settings.get(name) or default}
+    return preferences.number(settings, name, default, least=least, most=most)
 
 
 def _as_text(value: Any) -> str:

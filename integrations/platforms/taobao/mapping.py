@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.adapter import Fetch, Message, Said, Says
+from integrations.bodies import read_object
 from integrations.doubts import Doubts
 from integrations.errors import Unreadable
 from integrations.platforms.taobao import aftersales, fields, topics
+from integrations.records import clean, money, time, written
 from orders.vocabulary import AddressSnapshot, CustomerRequest, LineSnapshot, OrderSnapshot, beijing
 
 STATUSES = {
@@ -51,17 +53,17 @@ def parse(message: Message, settings: Mapping[str, Any] | None = None) -> Sequen
     """A stored message in the tower's words; `Unreadable` with a reason where it makes no sense."""
     doubts = Doubts("taobao")
     if message.kind == "trade":
-        snapshot = order(_trade_in(fields.object_in(message.body)), doubts, origins=_origins(settings or {}))
+        snapshot = order(_trade_in(read_object(message.body)), doubts, origins=_origins(settings or {}))
         return [doubts.said(key=message.key, subject=snapshot.platform_order_id, snapshot=snapshot)]
     if message.kind == "refund":
-        subject, refund = aftersales.refund(fields.object_in(message.body), doubts)
+        subject, refund = aftersales.refund(read_object(message.body), doubts)
         return [doubts.said(key=message.key, subject=subject, snapshot=refund)]
     if message.kind == "trade_missing":
-        missing = fields.object_in(message.body)
-        told = [fields.written(missing, name) for name in ("tid", "reason", "code")]
+        missing = read_object(message.body)
+        told = [written(missing, name) for name in ("tid", "reason", "code")]
         raise Unreadable("订单 {} 的详情读不到：{}（{}）".format(*told))
     if message.kind.startswith("tmc:"):
-        return topics.pointed_at(message.kind.removeprefix("tmc:"), fields.object_in(message.body))
+        return topics.pointed_at(message.kind.removeprefix("tmc:"), read_object(message.body))
     if message.kind.startswith("spi:"):
         return _asked(message)
     raise Unreadable(f"没有这种报文：{message.kind}")
@@ -69,20 +71,20 @@ def parse(message: Message, settings: Mapping[str, Any] | None = None) -> Sequen
 
 def order(trade: Mapping[str, Any], doubts: Doubts, *, origins: Mapping[str, str] | None = None) -> OrderSnapshot:
     """What one trade of `taobao.trade.fullinfo.get` says. `origins`: key in `trade_attr` → its name in the tower."""
-    platform_status = fields.written(trade, "status")
+    platform_status = written(trade, "status")
     if not platform_status:
         raise Unreadable("订单没有状态")
     status = doubts.meaning(STATUSES, platform_status, "订单状态", "unknown")
-    step = fields.written(trade, "step_trade_status")
+    step = written(trade, "step_trade_status")
     if step and step not in STEPS:
         doubts.note("预售阶段", step)
     balance_open = step in STEPS_UNPAID
     if balance_open and status == "paid":
         status = "unpaid"
-    modified, created = fields.time(trade, "modified"), fields.time(trade, "created")
+    modified, created = time(trade, "modified"), time(trade, "created")
     if modified is None or created is None:
         raise Unreadable("订单没有创建时间或修改时间")
-    ended = fields.time(trade, "end_time")
+    ended = time(trade, "end_time")
     rows = _sub_orders(trade)
     return OrderSnapshot(
         platform_order_id=fields.identity(trade, "tid_str", "tid"),
@@ -90,17 +92,17 @@ def order(trade: Mapping[str, Any], doubts: Doubts, *, origins: Mapping[str, str
         platform_status=platform_status,
         modified_at=modified,
         placed_at=created,
-        paid_at=None if status == "unpaid" else fields.time(trade, "pay_time"),
+        paid_at=None if status == "unpaid" else time(trade, "pay_time"),
         closed_at=(ended or modified) if status == "closed" else None,
         finished_at=(ended or modified) if status == "finished" else None,
-        amount=fields.money(trade, "payment"),
+        amount=money(trade, "payment"),
         lines=tuple(_line(row, doubts) for row in rows),
         receiver=_receiver(trade),
         refunds=tuple(found for row in rows if (found := aftersales.mentioned(row, modified, doubts))),
-        buyer=fields.written(trade, "buyer_open_uid"),
-        buyer_note=fields.written(trade, "buyer_message"),
-        seller_note=fields.written(trade, "seller_memo"),
-        seller_flag=fields.written(trade, "seller_flag"),
+        buyer=written(trade, "buyer_open_uid"),
+        buyer_note=written(trade, "buyer_message"),
+        seller_note=written(trade, "seller_memo"),
+        seller_flag=written(trade, "seller_flag"),
         ship_by=fields.time_if_told(trade, "est_con_time") or fields.time_if_told(trade, "collect_time"),
         flags=_flags(trade, rows, platform_status, balance_open=balance_open),
         origin=_origin(trade, origins or {}),
@@ -111,15 +113,15 @@ def _line(row: Mapping[str, Any], doubts: Doubts) -> LineSnapshot:
     quantity = fields.whole(row, "num")
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise Unreadable(f"子订单数量不对：{quantity}")
-    codes = [fields.written(row, name) for name in ("outer_sku_id", "outer_iid")]
-    own = f"{fields.written(row, 'num_iid')}:{fields.written(row, 'sku_id')}"
+    codes = [written(row, name) for name in ("outer_sku_id", "outer_iid")]
+    own = f"{written(row, 'num_iid')}:{written(row, 'sku_id')}"
     return LineSnapshot(
         platform_line_id=fields.identity(row, "oid_str", "oid"),
         sku=next(filter(None, codes), own),
-        title=" ".join(filter(None, (fields.written(row, "title"), fields.written(row, "sku_properties_name")))),
+        title=" ".join(filter(None, (written(row, "title"), written(row, "sku_properties_name")))),
         quantity=quantity,
-        price=fields.money(row, "price"),
-        closed=_is_closed(fields.written(row, "status"), doubts),
+        price=money(row, "price"),
+        closed=_is_closed(written(row, "status"), doubts),
     )
 
 
@@ -129,17 +131,17 @@ def _is_closed(status: str, doubts: Doubts) -> bool:
 
 def _receiver(trade: Mapping[str, Any]) -> AddressSnapshot:
     name, mobile, phone, city, district, address = (
-        fields.written(trade, f"receiver_{part}") for part in ("name", "mobile", "phone", "city", "district", "address")
+        written(trade, f"receiver_{part}") for part in ("name", "mobile", "phone", "city", "district", "address")
     )
-    phone, key = mobile or phone, fields.written(trade, "oaid")
+    phone, key = mobile or phone, written(trade, "oaid")
     return AddressSnapshot(
         name=name,
         phone=phone,
-        province=fields.written(trade, "receiver_state"),
+        province=written(trade, "receiver_state"),
         # A city directly under a province may stand in the district (TOP, taobao.trade.fullinfo.get).
         city=city or district,
         district=district,
-        town=fields.written(trade, "receiver_town"),
+        town=written(trade, "receiver_town"),
         address=address,
         key=key,
         masked=bool(key) or "*" in name + phone + address,
@@ -149,13 +151,13 @@ def _receiver(trade: Mapping[str, Any]) -> AddressSnapshot:
 def _flags(
     trade: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], platform_status: str, *, balance_open: bool
 ) -> frozenset[str]:
-    stores = [fields.written(row, "store_code").casefold() for row in rows]
+    stores = [written(row, "store_code").casefold() for row in rows]
     found = {
-        "group_buy_open": platform_status == "PAID_FORBID_CONSIGN" or fields.written(trade, "team_buy_hold") == "1",
-        "virtual": fields.written(trade, "shipping_type") == "virtual",
-        "cod": fields.written(trade, "type") == "cod",
+        "group_buy_open": platform_status == "PAID_FORBID_CONSIGN" or written(trade, "team_buy_hold") == "1",
+        "virtual": written(trade, "shipping_type") == "virtual",
+        "cod": written(trade, "type") == "cod",
         "platform_warehouse": any(store.startswith(PLATFORM_STORE_PREFIXES) for store in stores),
-        "risk": fields.written(trade, "top_hold") == "1",
+        "risk": written(trade, "top_hold") == "1",
         "presale": balance_open,
     }
     return frozenset(flag for flag, holds in found.items() if holds)
@@ -172,7 +174,7 @@ def _origin(trade: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, s
     for key, name in origins.items():
         if isinstance(attributes.get(key), str | int):
             found[name] = str(attributes[key])
-    return {name: fields.clean(text)[:LONGEST_ORIGIN] for name, text in found.items() if text}
+    return {name: clean(text)[:LONGEST_ORIGIN] for name, text in found.items() if text}
 
 
 def _origins(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -191,9 +193,9 @@ class Asked:
 
 def question(body: bytes) -> Asked:
     """The order, and a name for the wish: the receiver it asks for has an OAID of its own."""
-    content = fields.object_in(body)
+    content = read_object(body)
     subject = fields.identity(content, "bizOrderId")
-    return Asked(subject=subject, request_id=f"{subject}:{fields.written(content, 'oaid')}"[:100])
+    return Asked(subject=subject, request_id=f"{subject}:{written(content, 'oaid')}"[:100])
 
 
 def _asked(message: Message) -> Sequence[Said | Fetch]:

@@ -12,9 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message, Polled
+from integrations.bodies import canonical
 from integrations.errors import OutsideError
 from integrations.platforms.taobao import client, refunds, trades
-from integrations.platforms.taobao.reading import Window, canonical, moment, overlap_of, start_of
+from integrations.platforms.taobao.reading import Window, overlap_of
+from integrations.windows import moment, since_when, start_of
 
 log = logging.getLogger(__name__)
 
@@ -104,4 +106,4 @@ def _window(access: Access, cursor: Mapping[str, Any]) -> Window:
     reached = min(moment(cursor.get("modified")) or start_of(access), access.now)
     read_at = moment(cursor.get("read_at")) or reached
     until = min(reached + min(length, LONGEST_READ - overlap), access.now)
-    return Window(since=max(min(reached, read_at - overlap), reached - overlap), reached=reached, until=until)
+    return Window(since=since_when(reached, read_at, overlap), reached=reached, until=until)

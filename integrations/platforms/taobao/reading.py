@@ -5,7 +5,6 @@ up: read from the last page backwards, rows repeat; read forwards, they would be
 """
 
 import itertools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +13,7 @@ from typing import Any
 from integrations.adapter import Access
 from integrations.errors import Temporary
 from integrations.platforms.taobao import client
-from integrations.platforms.taobao.refusals import ConnectionAtFault
-from orders.clock import BEIJING
+from integrations.windows import beijing_text
 
 # A window with more rows than this is halved, so that one step stays short and little is lost when it breaks off.
 BUSY_WINDOW = 200
@@ -118,29 +116,3 @@ def _total(answer: Mapping[str, Any]) -> int:
 
 def overlap_of(access: Access) -> timedelta:
     return timedelta(seconds=client.number(access, "overlap_seconds", 180, most=3600))
-
-
-def start_of(access: Access) -> datetime:
-    """Where this connection begins to read."""
-    try:
-        return moment(access.settings.get("start")) or access.now - timedelta(days=1)
-    except ValueError as error:
-        raise ConnectionAtFault("设置 start 不是时间", code="settings") from error
-
-
-def moment(told: Any) -> datetime | None:
-    """A time in a cursor or setting; without a zone it is Beijing's."""
-    if not told:
-        return None
-    found = datetime.fromisoformat(str(told))
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)
-
-
-def beijing_text(at: datetime) -> str:
-    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def canonical(data: Any) -> bytes:
-    """One text for one content, whatever the order in which the server wrote the fields."""
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode(errors="replace")

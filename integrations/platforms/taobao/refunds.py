@@ -4,25 +4,22 @@ Sources: TOP metadata of `taobao.refunds.receive.get` and `taobao.refund.get`. T
 dispute nor the time that is left.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message
-from integrations.errors import OutsideError, Permanent, Unauthorised
+from integrations.bodies import canonical, digest
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Unauthorised
 from integrations.platforms.taobao import client
 from integrations.platforms.taobao.reading import (
     REFUNDS_CHANGED,
     Row,
     Window,
-    canonical,
-    moment,
     overlap_of,
     rows_in,
-    start_of,
 )
-from integrations.platforms.taobao.refusals import ConnectionAtFault
+from integrations.windows import moment, since_when, start_of
 
 LONGEST_WINDOW = timedelta(days=1) - timedelta(seconds=1)
 REMEMBERED = 500
@@ -40,7 +37,7 @@ def poll(access: Access, known: Mapping[str, Any]) -> tuple[list[Message], dict[
         return [], dict(known)
     overlap = overlap_of(access)
     reached = min(moment(known.get("until")) or start_of(access), access.now)
-    since = max(min(reached, (read_at or reached) - overlap), reached - overlap)
+    since = since_when(reached, read_at or reached, overlap)
     window = Window(since=since, reached=reached, until=min(reached + LONGEST_WINDOW - overlap, access.now))
     seen = dict(known.get("seen") or {})
     try:
@@ -63,7 +60,7 @@ def collected(access: Access, rows: Iterable[Row], *, seen: dict[str, str] | Non
         newest[str(row.get("refund_id") or "")] = row
     messages = []
     for refund_id, row in newest.items():
-        listed = hashlib.sha256(canonical(row)).hexdigest()[:12]
+        listed = digest(canonical(row), 12)
         if marks.get(refund_id) != listed:
             messages.append(refund_message(_whole(access, row)))
         marks.pop(refund_id, None)
@@ -99,6 +96,5 @@ def _whole(access: Access, row: Row) -> Row:
 def refund_message(row: Mapping[str, Any]) -> Message:
     """A refund as it is kept; the key changes with the content."""
     body = canonical(row)
-    digest = hashlib.sha256(body).hexdigest()[:12]
-    key = f"refund:{row.get('refund_id', '')}:{row.get('modified', '')}:{digest}"
+    key = f"refund:{row.get('refund_id', '')}:{row.get('modified', '')}:{digest(body, 12)}"
     return Message(kind="refund", key=key[:150], body=body)

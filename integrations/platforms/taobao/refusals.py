@@ -8,12 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
-
-
-class ConnectionAtFault(Permanent):
-    """Not this order but the connection: key, signature, right or address. Every other call would fail as well."""
-
+from integrations.errors import (
+    AlreadyDone,
+    ConnectionAtFault,
+    OutsideError,
+    Permanent,
+    Temporary,
+    Throttled,
+    Unauthorised,
+)
 
 # 4, 5, 6 user, session, partner limited · 7 app limited (banned) · 8 too frequent
 THROTTLE_CODES = frozenset({"4", "5", "6", "7", "8"})
@@ -83,8 +86,6 @@ RESEND_CODES: dict[str, tuple[type[OutsideError], str]] = {
     "P10": (Permanent, "运单号不对或已被使用"),
 }
 CONFIRM_CODES: dict[str, tuple[type[OutsideError], str]] = {"HD06": (AlreadyDone, "已经确认过发货")}
-# One waybill on two orders: worth an alarm, not only a failed job.
-DUPLICATE_WAYBILL_LETTERS = frozenset({"B60", "F02", "F04", "F05"})
 
 
 def refusal(envelope: Mapping[str, Any]) -> OutsideError:

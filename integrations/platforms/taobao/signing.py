@@ -1,7 +1,7 @@
 """How the Taobao open platform (TOP) signs: pure functions, proved by `samples/signing.json`.
 
 Sources: TOP doc 101617 "API调用方法详解" for the three methods; the published `QimenApi` class for questions that TOP
-asks us (SPI); the open source client tmc.js for the message service.
+asks us (SPI).
 """
 
 import hashlib
@@ -26,12 +26,6 @@ def sign_question(query: Iterable[tuple[str, str]], body: bytes, secret: str, me
     """The signature of a question that TOP asks us: the query's sorted pairs followed by the raw body."""
     pairs = ((name, value) for name, value in query if name != "sign")
     return _digest(_joined(pairs) + body, secret, method)
-
-
-def sign_message_service(*, app_key: str, group: str, timestamp: str, secret: str) -> str:
-    """The signature in the CONNECT frame of the message service (TMC). It is always the wrapped MD5."""
-    pairs = {"app_key": app_key, "group_name": group, "timestamp": timestamp}
-    return _digest(_joined(pairs.items()), secret, MD5)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> bytes:

@@ -14,13 +14,12 @@ from integrations.platforms.taobao.reading import (
     REFUNDS_CHANGED,
     TRADES_PLACED,
     Window,
-    moment,
     rows_in,
 )
+from integrations.windows import SECOND, last_second, moment, share_of
 
 LISTED = timedelta(days=90) - timedelta(minutes=5)
 STEP = timedelta(days=1) - timedelta(seconds=1)
-SECOND = timedelta(seconds=1)
 
 
 def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str, Any]) -> Polled:
@@ -29,7 +28,10 @@ def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str
     if reached >= end:
         return Polled(messages=[], cursor={"reached": reached.isoformat()})
     if cursor.get("part") == "refunds":
-        return _refunds(access, reached, end, cursor)
+        until = moment(cursor.get("until")) or end
+        refunded = _refunds(access, reached, until)
+        share, cursor = share_of(start, end, until), {"reached": until.isoformat()}
+        return Polled(messages=refunded, cursor=cursor, more=until < end, share=share)
     window = _window(reached, min(reached + STEP, end))
     changed = trades.changed_in(access, window)
     details = trades.read_details(access, changed, seen=cursor.get("seen") or [])
@@ -39,18 +41,17 @@ def slice_of(access: Access, start: datetime, end: datetime, cursor: Mapping[str
         kept["seen"] = list(details.seen)
     else:
         kept |= {"part": "refunds", "until": _end(window).isoformat()}
-    return Polled(messages=details.messages, cursor=kept, more=True)
+    return Polled(messages=details.messages, cursor=kept, more=True, share=share_of(start, end, reached))
 
 
-def _refunds(access: Access, reached: datetime, end: datetime, cursor: Mapping[str, Any]) -> Polled:
-    """The refunds of the window whose trades were just read; then the next window."""
-    until = moment(cursor.get("until")) or end
+def _refunds(access: Access, reached: datetime, until: datetime) -> list[Message]:
+    """The refunds of the window whose trades were just read."""
     messages: list[Message] = []
     while reached < until:
         window = _window(reached, until)
         messages += refunds.collected(access, rows_in(access, REFUNDS_CHANGED, window))
         reached = _end(window)
-    return Polled(messages=messages, cursor={"reached": until.isoformat()}, more=until < end)
+    return messages
 
 
 def numbers(access: Access, start: datetime, end: datetime) -> Sequence[str]:
@@ -74,8 +75,7 @@ def _begin(access: Access, start: datetime, end: datetime) -> datetime:
 
 def _window(since: datetime, until: datetime) -> Window:
     """TOP's windows hold both their ends, and count whole seconds."""
-    last = until - SECOND if until.microsecond == 0 else until
-    return Window(since=since, reached=since, until=max(last, since))
+    return Window(since=since, reached=since, until=last_second(since, until))
 
 
 def _end(window: Window) -> datetime:

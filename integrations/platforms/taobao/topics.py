@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.adapter import Fetch, Unlisted
+from integrations.bodies import read_object
 from integrations.doubts import unlisted
 from integrations.errors import Unreadable
 from integrations.platforms.taobao import fields
+from integrations.records import written
 
 # Topic → where the trade's id stands in its content; None: the order does not change.
 TOPICS: dict[str, str | None] = {
@@ -92,10 +94,10 @@ def pointed_at(topic: str, envelope: Mapping[str, Any]) -> Sequence[Fetch | Unli
     if where is None:
         return [] if topic in TOPICS else [unlisted("消息主题", topic)]
     content = envelope.get("content")
-    inside = fields.object_in(content.encode(errors="replace")) if isinstance(content, str) else content
+    inside = read_object(content.encode(errors="replace")) if isinstance(content, str) else content
     if not isinstance(inside, Mapping):
         raise Unreadable(f"消息 {topic} 没有内容")
     found: list[Fetch | Unlisted] = [Fetch(subject=fields.identity(inside, where))]
-    if topic.startswith(ABOUT_REFUNDS) and fields.written(inside, "refund_id"):
+    if topic.startswith(ABOUT_REFUNDS) and written(inside, "refund_id"):
         found.append(Fetch(subject=f"{REFUND}{fields.identity(inside, 'refund_id')}"))
     return found

@@ -1,16 +1,15 @@
 """Reading trades: which changed in a window, and each of them whole."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.adapter import Access, Message
-from integrations.errors import OutsideError, Permanent, Unauthorised
+from integrations.bodies import canonical, digest
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Unauthorised
 from integrations.platforms.taobao import client
-from integrations.platforms.taobao.reading import TRADES_CHANGED, Row, Window, canonical, rows_in
-from integrations.platforms.taobao.refusals import ConnectionAtFault
+from integrations.platforms.taobao.reading import TRADES_CHANGED, Row, Window, rows_in
 from orders.vocabulary import beijing
 
 # `modified` has whole seconds: a trade that changed this lately may change again within the same second, unseen.
@@ -69,8 +68,7 @@ def trade_message(trade: Mapping[str, Any]) -> Message:
     """A trade as it is kept. The key changes with the content: two changes within one second are two facts."""
     body = canonical(trade)
     tid = str(trade.get("tid_str") or trade.get("tid") or "")
-    digest = hashlib.sha256(body).hexdigest()[:12]
-    return Message(kind="trade", key=f"trade:{tid}:{trade.get('modified', '')}:{digest}"[:200], body=body)
+    return Message(kind="trade", key=f"trade:{tid}:{trade.get('modified', '')}:{digest(body, 12)}"[:200], body=body)
 
 
 def _missing(tid: str, modified: str, error: OutsideError) -> Message:

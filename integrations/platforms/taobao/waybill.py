@@ -9,6 +9,8 @@ from typing import Any
 from integrations.adapter import Access, Waybill, WaybillStock, WaybillWish
 from integrations.errors import Permanent, Temporary
 from integrations.platforms.taobao import carriers, client
+from integrations.preferences import table
+from integrations.records import whole
 
 # `cp_type`: these couriers (直营, such as 顺丰) bill the month and have no balance of numbers; 2 is 加盟.
 WITHOUT_BALANCE = "1"
@@ -49,17 +51,12 @@ def stock(access: Access) -> list[WaybillStock]:
             continue
         cp_code = str(courier.get("cp_code") or "")
         for branch in client.rows(courier, "branch_account_cols", "waybill_branch_account"):
-            left, given = _whole(branch, "quantity"), _whole(branch, "allocated_quantity")
+            left, given = whole(branch.get("quantity")), whole(branch.get("allocated_quantity"))
             if left is None or not (left or given):
                 continue
             name = str(branch.get("branch_name") or branch.get("branch_code") or "")
             found.append(WaybillStock(carrier=known.get(cp_code, cp_code), branch=name[:60], left=left))
     return found
-
-
-def _whole(row: dict[str, Any], name: str) -> int | None:
-    text = str(row.get(name) if row.get(name) is not None else "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
 def _request(access: Access, wish: WaybillWish) -> dict[str, Any]:
@@ -71,7 +68,7 @@ def _request(access: Access, wish: WaybillWish) -> dict[str, Any]:
         package["weight"] = wish.weight_grams
     return {
         "cp_code": carriers.code(access, "cp_codes", wish.carrier),
-        "sender": dict(carriers.json_setting(access, "sender")),
+        "sender": table(access.settings, "sender"),
         "trade_order_info_dtos": [
             {
                 "object_id": wish.object_id,
@@ -116,7 +113,7 @@ def _template(access: Access, carrier: str) -> str:
     value = access.settings.get("template_url") or ""
     if isinstance(value, str) and not value.lstrip().startswith("{"):
         return value
-    return str(carriers.json_setting(access, "template_url").get(carrier) or "")
+    return str(table(access.settings, "template_url").get(carrier) or "")
 
 
 def _user_id(access: Access) -> int | str:

@@ -3,18 +3,17 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement
 
-from integrations import http
+from integrations import http, preferences
 from integrations.adapter import Access, DeliveryWish, Message, Telling
+from integrations.bodies import digest
 from integrations.errors import AlreadyDone, Permanent, Temporary, Unauthorised, Unreadable
+from integrations.windows import beijing_text
 from integrations.wms.qimen import signing, xml
-from orders.clock import BEIJING
 
 LOGISTICS_CODES = {"sf": "SF", "yto": "YTO", "zto": "ZTO", "sto": "STO", "yunda": "YUNDA", "ems": "EMS"}
 PLATFORM_CODES = {"taobao": "TB", "tmall": "TM", "jd": "JD", "pdd": "PDD"}
@@ -45,11 +44,11 @@ def call(access: Access, method: str, content: Mapping[str, Any]) -> Element:
         "v": "2.0",
         "app_key": str(settings.get("app_key") or ""),
         "customerId": str(settings.get("customer_id") or ""),
-        "timestamp": local(access.now),
+        "timestamp": beijing_text(access.now),
         "format": "xml",
         "sign_method": sign_method,
     }
-    parameters["sign"] = signing.sign_call(parameters, body, _secret(access), sign_method)
+    parameters["sign"] = signing.sign_call(parameters, body, first_secret(access, "app_secret"), sign_method)
     response = http.call(
         "POST",
         f"{access.base_url}?{urlencode(parameters)}",
@@ -60,13 +59,12 @@ def call(access: Access, method: str, content: Mapping[str, Any]) -> Element:
     return understood(access, act, response.content)
 
 
-def _secret(access: Access) -> str:
-    """The first secret signs; the others live on only to read what was signed before a change."""
-    held = access.secrets.get("app_secret")
-    secrets = [held] if isinstance(held, str) else list(held or [])
-    if not secrets or not secrets[0]:
-        raise Permanent("没有填写 app_secret", code="settings")
-    return str(secrets[0])
+def first_secret(access: Access, name: str) -> str:
+    """The first signs; the others live on only to read what was signed before a change."""
+    secret = preferences.first(access.secrets, name)
+    if not secret:
+        raise Permanent(f"没有填写 {name}", code="settings")
+    return secret
 
 
 def understood(access: Access, act: str, body: bytes) -> Element:
@@ -90,11 +88,8 @@ def understood(access: Access, act: str, body: bytes) -> Element:
 
 
 def _done_before(access: Access, act: str) -> tuple[str, ...]:
-    own = access.settings.get("already_texts") or ()
-    if isinstance(own, str):
-        own = own.replace("，", ",").split(",")
-    extra = tuple(text.strip() for text in own if text.strip()) if act == "deliveryorder.create" else ()
-    return DONE_BEFORE.get(act, ()) + extra
+    own = preferences.words(access.settings.get("already_texts")) if act == "deliveryorder.create" else ()
+    return (*DONE_BEFORE.get(act, ()), *own)
 
 
 def _json_error(body: bytes) -> tuple[str, str, str, str]:
@@ -113,10 +108,6 @@ def _gateway_error(code: str, sub_code: str, text: str, sub_text: str) -> Tempor
     if code in ("26", "27"):
         return Unauthorised(words, code=sub_code or code)
     return Permanent(words, code=sub_code or code)
-
-
-def local(moment: datetime) -> str:
-    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 # Acts -----------------------------------------------------------------------------------------------------------
@@ -151,10 +142,10 @@ def _delivery(access: Access, wish: DeliveryWish) -> dict[str, Any]:
         "orderType": str(settings.get("order_type") or "JYCK"),
         "warehouseCode": warehouse_code(access, wish.warehouse),
         "sourcePlatformCode": _mapping(settings, "platform_codes", PLATFORM_CODES).get(wish.platform),
-        "createTime": local(access.now),
-        "placeOrderTime": local(wish.placed_at),
-        "payTime": local(wish.paid_at) if wish.paid_at else None,
-        "operateTime": local(access.now),
+        "createTime": beijing_text(access.now),
+        "placeOrderTime": beijing_text(wish.placed_at),
+        "payTime": beijing_text(wish.paid_at) if wish.paid_at else None,
+        "operateTime": beijing_text(access.now),
         "shopNick": str(settings.get("shop_nick") or wish.shop),
         "totalAmount": amount,
         "itemAmount": str(sum((Decimal(one.price) * one.quantity for one in wish.goods), Decimal(0))),
@@ -267,7 +258,7 @@ def tell(access: Access, news: Telling) -> None:
             "order": {"orderCode": news.parcel, "warehouseCode": warehouse_code(access, news.warehouse)},
             "process": {
                 "processStatus": str(settings.get("pickup_status") or "OTHER"),
-                "operateTime": local(news.at),
+                "operateTime": beijing_text(news.at),
                 "operateInfo": "快递已揽收",
                 "logisticsCode": logistics_code(settings, news.carrier),
                 "expressCode": news.waybill,
@@ -295,4 +286,4 @@ def fetch(access: Access, order: str) -> Message:
     except Permanent as error:
         SubElement(delivery, "failure", {"code": error.code}).text = str(error)
     body = xml.to_bytes(root)
-    return Message(kind="orderprocess.query", key=f"query:{order}:{sha256(body).hexdigest()[:24]}", body=body)
+    return Message(kind="orderprocess.query", key=f"query:{order}:{digest(body, 24)}", body=body)

@@ -1,11 +1,11 @@
 """Qimen's words in the tower's. Pure: an element or a stored message goes in, keys and snapshots come out."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from integrations.adapter import Doubtful, Fetch, Message, Said, Says
+from integrations.bodies import digest
 from integrations.errors import Unreadable
 from integrations.wms.qimen import mapping_documents, mapping_stock, xml
 from integrations.wms.qimen.mapping_words import (
@@ -94,7 +94,7 @@ def key_of(kind: str, root: Element, body: bytes) -> str:
     ids = [xml.text(root, path) for path in id_paths]
     several = kind == "stockchange.report" and len(root.findall("items/item")) > 1
     if not ids or not ids[0] or several:
-        return bounded(f"{prefix}:{document}:{hashlib.sha256(body).hexdigest()[:24]}")
+        return bounded(f"{prefix}:{document}:{digest(body, 24)}")
     return bounded(":".join([prefix, document, *ids, *_part_of_document(root)]))
 
 
@@ -122,7 +122,7 @@ def _process_key(order: str, process: Element | None) -> str:
     words = [
         xml.text(process, tag) for tag in ("operatorCode", "operatorName", "operateInfo", "remark", "logisticsCode")
     ]
-    told = hashlib.sha256("\n".join(words).encode()).hexdigest()[:8] if any(words) else ""
+    told = digest("\n".join(words).encode(), 8) if any(words) else ""
     return bounded(":".join(["report", order, *named, *([told] if told else [])]))
 
 
@@ -243,8 +243,8 @@ def _from_queries(root: Element) -> list[Said]:
         waybills = ",".join(sorted(xml.text(one, "expressCode") for one in xml.every(delivery, "packages/package")))
         head = delivery.find("deliveryOrder")
         # Never the key of the confirmation that may have been reported: the answer tells the same in other words.
-        digest = hashlib.sha256(xml.to_bytes(delivery)).hexdigest()[:12]
-        key = bounded(f"delivery:{order}:{xml.text(head, 'status')}:{waybills}:{digest}")
+        told = digest(xml.to_bytes(delivery), 12)
+        key = bounded(f"delivery:{order}:{xml.text(head, 'status')}:{waybills}:{told}")
         times = [time for process in steps if (time := time_of(process, "operateTime"))]
         said += _from_confirm(key, order, delivery, max(times, default=None))
     if steps and not said:

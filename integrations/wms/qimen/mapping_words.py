@@ -1,11 +1,11 @@
 """Codes, names, numbers and times as Qimen writes them. `Unreadable` where one makes no sense."""
 
-import hashlib
 import re
 from datetime import datetime
 from decimal import Decimal
 from xml.etree.ElementTree import Element
 
+from integrations.bodies import digest
 from integrations.errors import Unreadable
 from integrations.wms.qimen import xml
 from orders.vocabulary import beijing
@@ -19,7 +19,7 @@ NUMBER = re.compile(r"^-?\d{1,9}(\.\d{1,6})?$")
 
 
 def bounded(key: str) -> str:
-    return key if len(key) <= LONGEST_KEY else f"{key[:100]}…{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    return key if len(key) <= LONGEST_KEY else f"{key[:100]}…{digest(key.encode(), 32)}"
 
 
 def carrier_of(code: str) -> str:

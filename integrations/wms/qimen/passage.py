@@ -3,13 +3,14 @@
 One address serves both. The method's name says who speaks, and each side is believed only under its own secrets.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from integrations.adapter import Handing, Message, Question
+from integrations.bodies import digest
 from integrations.errors import Unreadable
+from integrations.preferences import words
 from integrations.wms.qimen import mapping, xml
 
 # direct: the tower sends the orders. between: the ERP sends them through the tower. observe: the ERP sends them past
@@ -76,14 +77,14 @@ def kept(kind: str, body: bytes, sign: str) -> list[Message]:
     """A request as it is kept; every request is one of its own. Mere questions leave nothing."""
     if kind.rpartition(".")[2] == "query":
         return []
-    digest = hashlib.sha256(body + sign.encode()).hexdigest()[:32]
-    return [Message(kind=f"{FROM_ERP}{kind}", key=mapping.bounded(f"{FROM_ERP}{kind}:{digest}"), body=body)]
+    key = mapping.bounded(f"{FROM_ERP}{kind}:{digest(body + sign.encode(), 32)}")
+    return [Message(kind=f"{FROM_ERP}{kind}", key=key, body=body)]
 
 
 def to_carry(kind: str, body: bytes) -> Message:
     """A warehouse's report in its own bytes; the same bytes again are the same report."""
-    digest = hashlib.sha256(body).hexdigest()[:32]
-    return Message(kind=f"{TO_CARRY}{kind}"[:80], key=mapping.bounded(f"{TO_CARRY}{kind}:{digest}"), body=body)
+    key = mapping.bounded(f"{TO_CARRY}{kind}:{digest(body, 32)}")
+    return Message(kind=f"{TO_CARRY}{kind}"[:80], key=key, body=body)
 
 
 def codes_of_report(message: Message) -> tuple[str, ...]:
@@ -129,9 +130,7 @@ def _sources(head: Element | None, lines: list[Element]) -> Iterator[tuple[str, 
 
 
 def _listed(codes: str) -> list[str]:
-    for comma in "，、;；|":
-        codes = codes.replace(comma, ",")
-    return [code.strip()[:64] for code in codes.split(",") if code.strip()]
+    return [code[:64] for code in words(codes, r"[,，、;；|]")]
 
 
 def _cancelled(root: Element) -> Handing:

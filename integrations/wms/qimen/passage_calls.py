@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from integrations import http
 from integrations.adapter import Access, Decision, HandedOn, Handing, Incoming, Message, Question, Reply
 from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised, Unreadable
+from integrations.preferences import words
+from integrations.windows import beijing_text
 from integrations.wms.qimen import client, passage, signing, xml
 
 CONTENT_TYPE = "text/xml;charset=utf-8"
@@ -95,8 +97,7 @@ def _queries(access: Access, handing: Handing) -> list[tuple[str, dict[str, Any]
 
 
 def is_absent(settings: Mapping[str, Any], text: str) -> bool:
-    own = str(settings.get("absent_texts") or "").replace("，", ",").split(",")
-    return any(known in text for known in (*ABSENT_TEXTS, *(word.strip() for word in own if word.strip())))
+    return any(known in text for known in (*ABSENT_TEXTS, *words(settings.get("absent_texts"))))
 
 
 def carry(access: Access, message: Message) -> None:
@@ -138,7 +139,7 @@ def _to_warehouse(access: Access, kind: str, body: bytes, form: str) -> str:
         raise Permanent(f"sign_method {sign_method} 不支持", code="settings")
     parameters = _parameters(access, method, str(settings.get("app_key") or ""), settings.get("customer_id"), form)
     parameters["sign_method"] = sign_method
-    parameters["sign"] = signing.sign_call(parameters, body, first_secret(access, "app_secret"), sign_method)
+    parameters["sign"] = signing.sign_call(parameters, body, client.first_secret(access, "app_secret"), sign_method)
     return f"{access.base_url}?{urlencode(parameters)}"
 
 
@@ -151,7 +152,7 @@ def _to_erp(access: Access, kind: str, body: bytes, form: str) -> str:
     )
     parameters = {name: value for name, value in (parameters | {"sign_method": "md5"}).items() if value}
     parameters["sign"] = signing.signature(
-        parameters, body, first_secret(access, "erp_secret"), "md5", skip_empty=False
+        parameters, body, client.first_secret(access, "erp_secret"), "md5", skip_empty=False
     )
     return f"{settings.get('erp_url')}?{urlencode(parameters)}"
 
@@ -162,22 +163,9 @@ def _parameters(access: Access, method: str, app_key: str, customer_id: Any, for
         "v": "2.0",
         "app_key": app_key,
         "customerId": str(customer_id or ""),
-        "timestamp": client.local(access.now),
+        "timestamp": beijing_text(access.now),
         "format": form,
     }
-
-
-def first_secret(access: Access, name: str) -> str:
-    """The first signs; the others live on only to read what was signed before a change."""
-    secrets = all_secrets(access, name)
-    if not secrets:
-        raise Permanent(f"没有填写 {name}", code="settings")
-    return secrets[0]
-
-
-def all_secrets(access: Access, name: str) -> list[str]:
-    held = access.secrets.get(name) or []
-    return [held] if isinstance(held, str) else [str(secret) for secret in held if secret]
 
 
 def _seconds(access: Access) -> float:

@@ -3,14 +3,15 @@
 Nothing is parsed before the signature is right.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
 from integrations.adapter import Access, Incoming, Message, Question, Reply
+from integrations.bodies import digest
 from integrations.errors import BadSignature, Unreadable
-from integrations.wms.qimen import mapping, passage, passage_calls, signing, xml
+from integrations.preferences import listed
+from integrations.wms.qimen import mapping, passage, signing, xml
 from orders.clock import BEIJING
 
 CONTENT_TYPE = "text/xml;charset=utf-8"
@@ -37,7 +38,7 @@ def verify(access: Access, incoming: Incoming) -> None:
         raise WrongSignature("method or sign is missing", code=code)
     kind = passage.kind_of(access.settings, pairs["method"])
     erp = passage.is_between(access.settings) and passage.comes_from_erp(kind)
-    secrets = passage_calls.all_secrets(access, "erp_secret" if erp else "app_secret")
+    secrets = listed(access.secrets, "erp_secret" if erp else "app_secret")
     if not secrets or not signing.is_signed(pairs, incoming.body, secrets):
         raise WrongSignature("signature differs", code=code)
     allowed = timedelta(minutes=float(access.settings.get("clock_minutes") or 10))
@@ -75,7 +76,7 @@ def unpack(access: Access, incoming: Incoming) -> Sequence[Message]:
     try:
         return [*_told(access, kind, method, incoming.body), carried]
     except Unreadable:
-        unread = f"unread:{hashlib.sha256(incoming.body).hexdigest()[:32]}"
+        unread = f"unread:{digest(incoming.body, 32)}"
         return [Message(kind=(kind or "?")[:80], key=unread, body=incoming.body), carried]
 
 

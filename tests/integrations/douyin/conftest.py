@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+import requests
 import responses
 
-from integrations.adapter import Access, Fetch, Incoming, Message, Said
+from integrations.adapter import Access, Fetch, Incoming, Message
 from integrations.emulate import tick
-from integrations.emulation import Request, World
+from integrations.emulation import Request
 from integrations.platforms.douyin import adapter
 from integrations.platforms.douyin.emulator import DouyinEmulator
 from orders import clock
-from orders.vocabulary import CustomerRequest, OrderSnapshot, RefundSnapshot
+from orders.clock import FixedClock
+from orders.vocabulary import OrderSnapshot
+from tests.integrations.reading import Reading
+from tests.integrations.reading import ids as ids
+from tests.integrations.wire import RecordedWire, Replied, alone, bytes_of, to_the_end
 
 BASE = "http://douyin.test/douyin"
 HOOK = "http://tower.test/hooks/douyin/key/"
@@ -40,54 +44,34 @@ SETTINGS: dict[str, Any] = {
 }
 SEARCH, DETAIL, SALES = "/order/searchList", "/order/orderDetail", "/afterSale/List"
 RETURN = "http://tower.test/admin/integrations/connection/authorised/"
+READ = Reading(adapter, points=True)
+said, orders_in, refunds_in, requests_in = READ.said, READ.orders, READ.refunds, READ.requests
 
 
 @pytest.fixture
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 3, 5, 1, 8, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
+def douyin(time: FixedClock) -> DouyinEmulator:
+    return alone(DouyinEmulator)
 
 
-@pytest.fixture
-def douyin(time: clock.FixedClock) -> DouyinEmulator:
-    emulator = World().add(DouyinEmulator)
-    assert isinstance(emulator, DouyinEmulator)
-    return emulator
-
-
-class Wire:
-    """What crossed between client and emulator; `before` runs ahead of the next call of a path, once."""
+class Wire(RecordedWire):
+    """By paths, each told its parameters. What the tower was told is in `pushed`, and `reply` is what it says to it."""
 
     def __init__(self, emulator: DouyinEmulator) -> None:
-        self.emulator = emulator
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.before: dict[tuple[str, int], Callable[[], None]] = {}
-        # What the tower was told, and what it says to it.
+        super().__init__(emulator)
         self.pushed: list[Incoming] = []
         self.reply: Callable[[Incoming], tuple[int, bytes]] = lambda incoming: (200, b'{"code":0,"msg":"success"}')
         self.old_envelope = False
 
-    def count(self, path: str) -> int:
-        return sum(called == path for called, _ in self.calls)
+    def read(self, asked: Request) -> tuple[str, Any]:
+        return asked.path, json.loads(asked.body)
 
-    def asked(self, path: str) -> list[dict[str, Any]]:
-        return [parameters for called, parameters in self.calls if called == path]
-
-    def called(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        url, headers = urlsplit(request.url), dict(request.headers)
+    def __call__(self, request: requests.PreparedRequest) -> Replied:
         if self.old_envelope:
-            headers.pop("x-open-no-old-err-code", None)
-        path = url.path.removeprefix("/douyin")
-        self.calls.append((path, json.loads(request.body)))
-        self.before.pop((path, self.count(path)), lambda: None)()
-        asked = Request(method=request.method, path=path, query_string=url.query, headers=headers, body=request.body)
-        with self.emulator.lock:
-            answer = self.emulator.handle(asked)
-        return answer.status, dict(answer.headers), answer.body
+            request.headers.pop("x-open-no-old-err-code", None)
+        return super().__call__(request)
 
-    def told(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        incoming = Incoming(method="POST", query_string="", headers=dict(request.headers), body=request.body)
+    def told(self, request: requests.PreparedRequest) -> Replied:
+        incoming = Incoming(method="POST", query_string="", headers=request.headers, body=bytes_of(request))
         self.pushed.append(incoming)
         status, body = self.reply(incoming)
         return status, {}, body
@@ -103,7 +87,7 @@ def wire(douyin: DouyinEmulator) -> Iterator[Wire]:
     wire = Wire(douyin)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for path in (*douyin.gate.paths, "/token/refresh", "/token/create"):
-            mock.add_callback(responses.POST, BASE + path, callback=wire.called)
+            mock.add_callback(responses.POST, BASE + path, callback=wire)
         mock.add_callback(responses.POST, HOOK, callback=wire.told)
         yield wire
 
@@ -129,43 +113,15 @@ def access(
 
 def poll_all(cursor: dict[str, Any] | None = None, **settings: Any) -> tuple[list[Message], dict[str, Any]]:
     """Poll until there is no more; every message and the last cursor, which must survive its way through JSON."""
-    messages: list[Message] = []
-    kept = dict(cursor or {})
-    for _step in range(300):
-        polled = adapter.poll(access(**settings), kept)
-        messages += polled.messages
-        kept = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return messages, kept
-    raise AssertionError("the poll never ends")
+    return to_the_end(lambda kept: adapter.poll(access(**settings), kept), cursor, at_most=300)
 
 
 def sell(douyin: DouyinEmulator, count: int = 1, **data: Any) -> list[str]:
     return [douyin.control("sell", data)["order_id"] for _one in range(count)]
 
 
-def ids(messages: list[Message], kind: str = "order") -> list[str]:
-    return [message.key.split(":")[1] for message in messages if message.kind == kind]
-
-
-def said(messages: list[Message]) -> list[Any]:
-    return [one.snapshot for message in messages for one in adapter.parse(message) if isinstance(one, Said)]
-
-
 def pointed(messages: list[Message]) -> list[str]:
     return [one.subject for message in messages for one in adapter.parse(message) if isinstance(one, Fetch)]
-
-
-def orders_in(messages: list[Message]) -> list[OrderSnapshot]:
-    return [one for one in said(messages) if isinstance(one, OrderSnapshot)]
-
-
-def refunds_in(messages: list[Message]) -> list[RefundSnapshot]:
-    return [one for one in said(messages) if isinstance(one, RefundSnapshot)]
-
-
-def requests_in(messages: list[Message]) -> list[CustomerRequest]:
-    return [one for one in said(messages) if isinstance(one, CustomerRequest)]
 
 
 def unpacked(wire: Wire, **settings: Any) -> list[Message]:

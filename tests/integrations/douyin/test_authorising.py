@@ -24,14 +24,14 @@ def market(douyin: DouyinEmulator, wire: Wire) -> Iterator[DouyinEmulator]:
 
     def browse(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         request.body = request.body or "{}"
-        return wire.called(request)
+        return wire(request)
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for method in (responses.GET, responses.POST):
             mock.add_callback(method, PAGE, callback=browse)
-        mock.add_callback(responses.POST, f"{BASE}/token/create", callback=wire.called)
-        mock.add_callback(responses.POST, f"{BASE}/token/refresh", callback=wire.called)
-        mock.add_callback(responses.POST, f"{BASE}/order/orderDetail", callback=wire.called)
+        mock.add_callback(responses.POST, f"{BASE}/token/create", callback=wire)
+        mock.add_callback(responses.POST, f"{BASE}/token/refresh", callback=wire)
+        mock.add_callback(responses.POST, f"{BASE}/order/orderDetail", callback=wire)
         yield douyin
 
 

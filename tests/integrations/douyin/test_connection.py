@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import OutsideError, Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary, Unauthorised
 from integrations.platforms.douyin import adapter
 from integrations.platforms.douyin.emulator import DouyinEmulator
-from integrations.platforms.douyin.refusals import ConnectionAtFault
 from orders import clock
 from orders.clock import FixedClock
 from tests.integrations.douyin.conftest import DETAIL, TOKEN, Wire, access, sell, snapshot_of

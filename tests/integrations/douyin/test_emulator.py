@@ -147,25 +147,6 @@ def test_an_application_nobody_answers_ends_by_itself(time: FixedClock, default:
     assert douyin.control("order", {"order_id": sold})["wish"] == state
 
 
-def test_a_shop_sells_by_itself_and_the_same_seed_sells_the_same(time: FixedClock) -> None:
-    shops = [World(seed=7).add(DouyinEmulator, sell_every=2) for _shop in range(2)]
-    time.advance(seconds=10)
-    # What the tower calls does not change what the shop sells.
-    shops[0].handle(Request(method="POST", path="/order/searchList", query_string="", headers={}, body=b"{}"))
-    for shop in shops:
-        shop.tick()
-    one, other = (shop.control("orders", {}) for shop in shops)
-    assert one == other
-    assert len(one) == 6
-
-
-def test_it_never_catches_up_more_than_it_can(time: FixedClock) -> None:
-    shop = World().add(DouyinEmulator, sell_every=0.001)
-    time.advance(days=1)
-    shop.tick()
-    assert len(shop.control("orders", {})) == 200
-
-
 def test_a_command_that_is_none_and_an_order_that_is_none_are_said_so(douyin: DouyinEmulator) -> None:
     with pytest.raises(KeyError):
         douyin.control("fly", {})

@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.errors import (
+    AlreadyDone,
+    ConnectionAtFault,
+    OutsideError,
+    Permanent,
+    Temporary,
+    Throttled,
+    Unauthorised,
+)
 from integrations.platforms.douyin import client, refusals
-from integrations.platforms.douyin.refusals import BUSINESS, CODES, ConnectionAtFault
+from integrations.platforms.douyin.refusals import BUSINESS, CODES
 
 
 def no(code: int, sub_code: str = "", text: str = "说明") -> OutsideError:

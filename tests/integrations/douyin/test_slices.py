@@ -1,6 +1,5 @@
 """The past: a span of days read in steps, and the platform's own list of numbers."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,18 +12,11 @@ from integrations.platforms.douyin.emulator import DouyinEmulator
 from orders import clock
 from orders.clock import FixedClock
 from tests.integrations.douyin.conftest import Wire, access, ids, sell
+from tests.integrations.wire import to_the_end
 
 
 def slice_all(start: datetime, end: datetime, **settings: Any) -> list[Message]:
-    messages: list[Message] = []
-    cursor: dict[str, Any] = {}
-    for _step in range(200):
-        polled = adapter.slice(access(**settings), start, end, cursor)
-        messages += polled.messages
-        cursor = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return messages
-    raise AssertionError("the slice never ends")
+    return to_the_end(lambda kept: adapter.slice(access(**settings), start, end, kept))[0]
 
 
 def test_a_slice_holds_what_changed_in_it_orders_and_after_sales(

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from integrations.adapter import Goods, WaybillWish
-from integrations.errors import Permanent
+from integrations.errors import ConnectionAtFault, Permanent
 from integrations.platforms.douyin import adapter
 from integrations.platforms.douyin.emulator import DouyinEmulator
-from integrations.platforms.douyin.refusals import ConnectionAtFault
 from tests.integrations.douyin.conftest import Wire, access, sell, snapshot_of
 from tests.integrations.douyin.test_acts import ship
 

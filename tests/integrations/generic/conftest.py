@@ -6,14 +6,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 import responses
 
 from integrations.adapter import Access
-from integrations.emulation import Emulator, Request, World
+from integrations.emulation import Emulator, Request
 from integrations.erp.generic.emulator import OldErpEmulator
 from integrations.platforms.generic.emulator import ShopEmulator
 from orders import clock
-from tests.conftest import DOUBLE_ELEVEN
+from orders.clock import FixedClock
+from tests.integrations.wire import Replied, alone, arriving, replied
 
 SHOP_BASE, ERP_BASE = "http://shop.test/orders", "http://erp.test/export/outstock.csv"
 SHOP_MAPPING: dict[str, Any] = {
@@ -76,24 +78,18 @@ ERP_SECRETS = {"pull_token": "emulator-token", "push_secret": "erp-push"}
 
 
 @pytest.fixture
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(DOUBLE_ELEVEN)) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
+def time(clock: FixedClock) -> FixedClock:
+    return clock
 
 
 @pytest.fixture
-def shop(time: clock.FixedClock) -> ShopEmulator:
-    emulator = World().add(ShopEmulator)
-    assert isinstance(emulator, ShopEmulator)
-    return emulator
+def shop(time: FixedClock) -> ShopEmulator:
+    return alone(ShopEmulator)
 
 
 @pytest.fixture
-def erp(time: clock.FixedClock) -> OldErpEmulator:
-    emulator = World().add(OldErpEmulator)
-    assert isinstance(emulator, OldErpEmulator)
-    return emulator
+def erp(time: FixedClock) -> OldErpEmulator:
+    return alone(OldErpEmulator)
 
 
 class Wire:
@@ -104,22 +100,13 @@ class Wire:
         self.asked: list[Request] = []
         self.answers: list[tuple[int, bytes]] = []
 
-    def __call__(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        url = urlsplit(request.url)
-        body = request.body or b""
-        asked = Request(
-            method=request.method,
-            path=url.path,
-            query_string=url.query,
-            headers=dict(request.headers),
-            body=body.encode() if isinstance(body, str) else body,
-        )
+    def __call__(self, request: requests.PreparedRequest) -> Replied:
+        asked = arriving(request)
         self.asked.append(asked)
         if self.answers:
             status, given = self.answers.pop(0)
             return status, {}, given
-        answer = self.emulators[url.netloc].handle(asked)
-        return answer.status, dict(answer.headers), answer.body
+        return replied(self.emulators[urlsplit(str(request.url)).netloc].handle(asked))
 
 
 @pytest.fixture

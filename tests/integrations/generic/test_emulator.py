@@ -8,7 +8,7 @@ import requests
 
 from integrations.adapter import Incoming
 from integrations.emulate import serving, tick
-from integrations.emulation import Request, World
+from integrations.emulation import Request
 from integrations.erp.generic.emulator import OldErpEmulator
 from integrations.platforms import generic
 from integrations.platforms.generic.emulator import ShopEmulator
@@ -72,18 +72,6 @@ def test_the_tower_reads_the_shop_over_a_real_socket(shop: ShopEmulator, time: F
     with serving(shop.world) as host:
         polled = generic.adapter.poll(access(f"{host.url}/generic/orders"), {})
     assert sorted(message.key.split(":")[1] for message in polled.messages) == sold
-
-
-def test_a_shop_that_sells_by_itself_sells_the_same_for_the_same_seed(time: FixedClock) -> None:
-    def day() -> list[Any]:
-        shop = World(seed=5).add(ShopEmulator, sell_every=1)
-        time.advance(seconds=10)
-        shop.tick()
-        return [order["items"] for order in shop.control("orders", {})]
-
-    first, second = day(), day()
-    assert first == second
-    assert len(first) == 11
 
 
 def test_the_old_erp_exports_gbk_with_numbers_that_excel_leaves_alone(erp: OldErpEmulator) -> None:

@@ -1,18 +1,18 @@
 """A watched folder: a file is taken once, by its content, only when it is whole, and nothing outside is ever read."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integrations.adapter import Message
+from integrations.adapter import Message, Polled
 from integrations.errors import Permanent, Unreadable
 from integrations.feeds import folders, reading
 from integrations.platforms.generic import adapter
 from tests.integrations.generic.conftest import access
 from tests.integrations.generic.test_reading import xlsx
+from tests.integrations.wire import to_the_end
 
 MAPPING = {
     "order": {"platform_order_id": "单号", "status": {"default": "paid"}, "placed_at": "时间"},
@@ -38,14 +38,11 @@ class Watch:
         self.cursor: dict[str, Any] = {}
 
     def look(self) -> list[Message]:
-        messages: list[Message] = []
-        for _step in range(30):
-            polled = adapter.poll(access(**self.settings), self.cursor)
-            messages += polled.messages
-            self.cursor = json.loads(json.dumps(polled.cursor))
-            if not polled.more:
-                return messages
-        raise AssertionError("the folder never ends")
+        def step(kept: dict[str, Any]) -> Polled:
+            return adapter.poll(access(**self.settings), kept)
+
+        messages, self.cursor = to_the_end(step, self.cursor, at_most=30)
+        return messages
 
     def numbers(self) -> list[str]:
         return [message.key.split(":")[1] for message in self.look()]

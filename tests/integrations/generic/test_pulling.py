@@ -15,19 +15,12 @@ from integrations.platforms.generic.emulator import ShopEmulator
 from orders import clock
 from orders.clock import FixedClock
 from tests.integrations.generic.conftest import ERP_BASE, ERP_SECRETS, ERP_SETTINGS, Wire, access
+from tests.integrations.wire import to_the_end
 
 
 def round_of(cursor: dict[str, Any] | None = None, **settings: Any) -> tuple[list[Message], dict[str, Any]]:
-    """Poll until there is no more now; the cursor goes through JSON, as it does in the database."""
-    messages: list[Message] = []
-    kept = dict(cursor or {})
-    for _step in range(50):
-        polled = generic.adapter.poll(access(**settings), kept)
-        messages += polled.messages
-        kept = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return messages, kept
-    raise AssertionError("the poll never ends")
+    """Poll until there is no more now."""
+    return to_the_end(lambda kept: generic.adapter.poll(access(**settings), kept), cursor, at_most=50)
 
 
 def ids(messages: list[Message]) -> list[str]:

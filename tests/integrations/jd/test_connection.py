@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from integrations.emulate import serving
-from integrations.errors import Permanent, Temporary, Throttled, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Throttled, Unauthorised
 from integrations.platforms.jd import adapter
 from integrations.platforms.jd.emulator import JdEmulator
-from integrations.platforms.jd.refusals import ConnectionAtFault
 from orders.clock import FixedClock
 from tests.integrations.jd.conftest import GET, SEARCH, TOKEN, Wire, access, ids, orders_in, poll_all, sell
 

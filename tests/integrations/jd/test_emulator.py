@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from integrations.emulation import Answer, Request, World
+from integrations.emulation import Answer, Request
 from integrations.platforms.jd.emulator import JdEmulator
 from orders.clock import BEIJING, FixedClock
 from tests.integrations.jd.conftest import APP_KEY, GET, REFUNDS, REPLY, SEARCH, SECRET, SHIPMENT, TOKEN, sell
@@ -182,23 +182,6 @@ def test_jds_own_courier_stops_a_parcel_and_the_money_goes_back(jd: JdEmulator, 
         seen.append(jd.orders.of_order(jd.orders.find(order_id))[-1].status)
     assert seen == ["7", "3", "3"]
     assert jd.orders.find(order_id).order_state == "TRADE_CANCELED"
-
-
-def test_a_shop_sells_by_itself_and_the_same_seed_sells_the_same(time: FixedClock) -> None:
-    shops = [World(seed=7).add(JdEmulator, sell_every=2) for _shop in range(2)]
-    time.advance(seconds=10)
-    for shop in shops:
-        shop.tick()
-    one, other = (shop.control("orders", {}) for shop in shops)
-    assert one == other
-    assert len(one) == 6
-
-
-def test_it_never_catches_up_more_than_it_can(time: FixedClock) -> None:
-    shop = World().add(JdEmulator, sell_every=0.001)
-    time.advance(days=1)
-    shop.tick()
-    assert len(shop.control("orders", {})) == 200
 
 
 def test_a_command_that_is_none_and_an_order_that_is_none_are_said_so(jd: JdEmulator) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 from integrations.platforms.jd.client import opened, part, total
-from integrations.platforms.jd.refusals import ConnectionAtFault, business_refusal, gateway_refusal, token_refusal
+from integrations.platforms.jd.refusals import business_refusal, gateway_refusal, token_refusal
 
 METHOD = "jingdong.pop.order.get"
 

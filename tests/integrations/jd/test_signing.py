@@ -30,8 +30,3 @@ def test_the_emulator_agrees_with_the_published_example_by_code_of_its_own(vecto
     grant = Grant("t", "r", datetime(2026, 3, 5, tzinfo=UTC), timedelta(days=1))
     gate = Gate("yourappkey", vector["secret"], grant, random.Random(1))
     assert gate.digest(vector["parameters"]) == vector["sign"]
-
-
-@pytest.mark.parametrize("vector", VECTORS["sp"], ids=named)
-def test_the_newer_interface_is_signed_as_its_generated_sdk(vector: dict[str, Any]) -> None:
-    assert signing.sign_sp(vector["parameters"], vector["body"], vector["secret"]) == vector["sign"]

@@ -8,18 +8,11 @@ from integrations.platforms.jd import adapter
 from integrations.platforms.jd.emulator import JdEmulator
 from orders.clock import FixedClock
 from tests.integrations.jd.conftest import SEARCH, Wire, access, ids, poll_all, sell
+from tests.integrations.wire import to_the_end
 
 
 def slice_all(start: datetime, end: datetime, **settings: Any) -> list[Message]:
-    messages: list[Message] = []
-    cursor: dict[str, Any] = {}
-    for _step in range(500):
-        polled = adapter.slice(access(**settings), start, end, cursor)
-        messages += polled.messages
-        cursor = dict(polled.cursor)
-        if not polled.more:
-            return messages
-    raise AssertionError("the slice never ends")
+    return to_the_end(lambda kept: adapter.slice(access(**settings), start, end, kept))[0]
 
 
 def test_a_slice_holds_what_changed_from_its_start_up_to_but_not_at_its_end(

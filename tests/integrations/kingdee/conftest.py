@@ -2,20 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import responses
 
 from integrations.adapter import Access, Message, Said, Telling
-from integrations.emulation import Request, World
+from integrations.emulation import Request
 from integrations.erp.kingdee import adapter, sessions
 from integrations.erp.kingdee.emulator import DEFAULTS, KingdeeEmulator
 from orders import clock
+from orders.clock import FixedClock
 from orders.vocabulary import WarehouseReport
+from tests.integrations.wire import RecordedWire, alone, to_the_end
 
 BASE = "http://k3.test/kingdee/k3cloud/"
 SETTINGS = {
@@ -35,66 +37,35 @@ WAYBILL = "YT9693083639795"
 
 
 @pytest.fixture
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 3, 5, 1, 8, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
-
-
-@pytest.fixture
-def kingdee(time: clock.FixedClock) -> KingdeeEmulator:
+def kingdee(time: FixedClock) -> KingdeeEmulator:
     sessions._sessions.clear()
-    emulator = World().add(KingdeeEmulator)
-    assert isinstance(emulator, KingdeeEmulator)
-    return emulator
+    return alone(KingdeeEmulator)
 
 
-class Wire:
-    """What crossed between client and emulator; `before` runs ahead of the n-th call of a service, once."""
+class Wire(RecordedWire):
+    """By the names of services, each told the body that was sent; `headers` holds those of every call."""
 
     def __init__(self, emulator: KingdeeEmulator) -> None:
-        self.emulator = emulator
-        self.services: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        self.bodies: list[dict[str, Any]] = []
-        self.before: dict[tuple[str, int], Callable[[], None]] = {}
-        # Answers to give instead, first one first.
-        self.instead: list[tuple[int, bytes]] = []
+        super().__init__(emulator)
+        self.headers: list[Mapping[str, str]] = []
 
-    def count(self, service: str) -> int:
-        return self.services.count(service)
+    def read(self, asked: Request) -> tuple[str, Any]:
+        self.headers.append(asked.headers)
+        service = asked.path.rpartition("/")[2].removesuffix(".common.kdsvc").rpartition(".")[2]
+        return service, json.loads(asked.body)
 
-    def asked(self, service: str) -> list[dict[str, Any]]:
-        return [body for name, body in zip(self.services, self.bodies, strict=True) if name == service]
 
-    def __call__(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        path = urlsplit(request.url).path
-        service = path.rpartition("/")[2].removesuffix(".common.kdsvc").rpartition(".")[2]
-        self.services.append(service)
-        self.headers.append(dict(request.headers))
-        self.bodies.append(json.loads(body))
-        self.before.pop((service, self.count(service)), lambda: None)()
-        if self.instead:
-            status, answer = self.instead.pop(0)
-            return status, {}, answer
-        asked = Request(
-            method=request.method,
-            path=path.removeprefix("/kingdee"),
-            query_string="",
-            headers=request.headers,
-            body=body,
-        )
-        with self.emulator.lock:
-            found = self.emulator.handle(asked)
-        return found.status, dict(found.headers), found.body
+@contextmanager
+def wired(emulator: KingdeeEmulator) -> Iterator[Wire]:
+    wire = Wire(emulator)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.add_callback(responses.POST, re.compile(r"http://k3\.test/.*"), callback=wire)
+        yield wire
 
 
 @pytest.fixture
 def wire(kingdee: KingdeeEmulator) -> Iterator[Wire]:
-    wire = Wire(kingdee)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.add_callback(responses.POST, re.compile(r"http://k3\.test/.*"), callback=wire)
+    with wired(kingdee) as wire:
         yield wire
 
 
@@ -117,15 +88,7 @@ def access(
 
 def poll_all(cursor: dict[str, Any] | None = None, **settings: Any) -> tuple[list[Message], dict[str, Any]]:
     """Poll until there is no more; every message and the last cursor, which survives being stored as JSON."""
-    messages: list[Message] = []
-    kept = dict(cursor or {})
-    for _step in range(100):
-        polled = adapter.poll(access(**settings), kept)
-        messages += polled.messages
-        kept = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return messages, kept
-    raise AssertionError("the poll never ends")
+    return to_the_end(lambda kept: adapter.poll(access(**settings), kept), cursor)
 
 
 def said(message: Message) -> Said:

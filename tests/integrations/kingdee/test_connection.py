@@ -8,8 +8,8 @@ import pytest
 
 from integrations.erp.kingdee import adapter, client, lanes, sessions
 from integrations.erp.kingdee.emulator import DEFAULTS, KingdeeEmulator
-from integrations.erp.kingdee.refusals import ConnectionAtFault, Locked, SessionLost
-from integrations.errors import Permanent, Temporary, Throttled, Unauthorised
+from integrations.erp.kingdee.refusals import Locked, SessionLost
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Throttled, Unauthorised
 from orders.clock import FixedClock
 from tests.integrations.kingdee.conftest import LOGINS, Wire, access, bill, news, poll_all, read, reports, take
 
@@ -19,7 +19,7 @@ QUERY = "ExecuteBillQuery"
 def test_a_signed_call_needs_no_login(kingdee: KingdeeEmulator, wire: Wire) -> None:
     take(kingdee, "T1")
     assert read("T1").stage == "accepted"
-    assert set(wire.services) == {QUERY}
+    assert set(wire.names) == {QUERY}
     [sent, *_] = wire.headers
     assert sent["Cookie"] == "Theme=standard"
     assert "kdservice-sessionid" not in sent
@@ -32,7 +32,7 @@ def test_each_login_opens_one_session_for_many_calls(kingdee: KingdeeEmulator, w
         assert read("T1", login=login).stage == "accepted"
     assert wire.count(login) == 1
     [session] = kingdee.door.sessions
-    calls = [sent for sent, service in zip(wire.headers, wire.services, strict=True) if service == QUERY]
+    calls = [sent for sent, service in zip(wire.headers, wire.names, strict=True) if service == QUERY]
     assert {sent["kdservice-sessionid"] for sent in calls} == {session}
     assert all(sent["Cookie"].startswith("Theme=standard; ") and session in sent["Cookie"] for sent in calls)
     assert not any("X-Kd-Signature" in sent for sent in calls)
@@ -80,7 +80,7 @@ def test_without_its_secret_nothing_is_sent(kingdee: KingdeeEmulator, wire: Wire
     with pytest.raises(Unauthorised) as missing:
         adapter.poll(access(login=login, secrets={secret: ""}), {})
     assert missing.value.code == f"no_{secret}"
-    assert wire.services == []
+    assert wire.names == []
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_not_more_calls_at_once_than_the_setting_says() -> None:
 def test_a_number_that_is_none_is_not_asked_for(kingdee: KingdeeEmulator, wire: Wire, subject: str) -> None:
     with pytest.raises(Permanent):
         adapter.fetch(access(), subject)
-    assert wire.services == []
+    assert wire.names == []
 
 
 def test_what_it_can_do_depends_on_the_settings() -> None:

@@ -14,6 +14,7 @@ from integrations.erp.kingdee.emulator import KingdeeEmulator
 from integrations.erp.kingdee.stock import inventory
 from integrations.errors import OutsideError, Unreadable
 from orders.clock import FixedClock
+from tests.integrations.hostile import is_a_sentence
 from tests.integrations.kingdee.conftest import WAYBILL, Wire, access, news, poll_all, report, reports, take
 
 GOOD = json.loads((Path(package.__file__).parent / "samples" / "out_stock_audited.json").read_text())
@@ -129,10 +130,6 @@ HARMLESS: dict[str, bytes] = {
     "the first year": changed("sale_orders", 0, "at", to="0001-01-01T00:00:00"),
     "negative rest": changed("sale_orders", 0, "rows", 0, "remaining", to="-1.0"),
 }
-
-
-def is_a_sentence(text: str) -> bool:
-    return any("\u4e00" <= letter <= "\u9fff" for letter in text) and len(text) < 500
 
 
 @pytest.mark.parametrize("body", {**BAD_TEXTS, **BAD_MESSAGES}.values(), ids=[*BAD_TEXTS, *BAD_MESSAGES])

@@ -23,6 +23,7 @@ from tests.integrations.kingdee.conftest import (
     said,
     take,
 )
+from tests.integrations.wire import to_the_end
 
 QUERY = "ExecuteBillQuery"
 
@@ -115,7 +116,7 @@ def test_the_overlap_brings_nothing_twice(kingdee: KingdeeEmulator, wire: Wire, 
     time.advance(minutes=1)
     first, cursor = poll_all()
     assert len(first) == 5
-    wire.services.clear()
+    wire.calls.clear()
     time.advance(seconds=30)
     again, _ = poll_all(cursor)
     assert again == []
@@ -312,15 +313,7 @@ def test_receivers_are_not_asked_for(kingdee: KingdeeEmulator, wire: Wire, time:
 
 
 def slices(start: datetime, end: datetime, **settings: Any) -> list[str]:
-    cursor: dict[str, Any] = {}
-    found: list[str] = []
-    for _step in range(100):
-        polled = adapter.slice(access(**settings), start, end, cursor)
-        found += orders(list(polled.messages))
-        cursor = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return found
-    raise AssertionError("the slice never ends")
+    return orders(to_the_end(lambda kept: adapter.slice(access(**settings), start, end, kept))[0])
 
 
 def test_a_slice_reads_what_changed_in_it_and_nothing_else(

@@ -7,8 +7,8 @@ import pytest
 
 from integrations.erp.kingdee import adapter, bills, client, refusals
 from integrations.erp.kingdee.emulator import KingdeeEmulator
-from integrations.erp.kingdee.refusals import ConnectionAtFault, Locked, NotEditable, SessionLost
-from integrations.errors import OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.erp.kingdee.refusals import Locked, NotEditable, SessionLost
+from integrations.errors import ConnectionAtFault, OutsideError, Permanent, Temporary, Throttled, Unauthorised
 from tests.integrations.kingdee.conftest import Wire, access, take
 
 

@@ -1,46 +1,17 @@
-"""Every sample maps to what its twin says. `python -m tests.integrations.kingdee.test_samples` writes the twins."""
+"""How a sample is read, and what must be among them. `tests/contract` compares each with its twin."""
 
-import dataclasses
 import json
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from integrations.adapter import Message
 from integrations.erp import kingdee
+from tests.contract.samples import message_of, payloads, shown
 
-SAMPLES = Path(kingdee.__file__).parent / "samples"
-PAYLOADS = sorted(
-    path for path in SAMPLES.glob("*.json") if path.stem != "signing" and not path.name.endswith(".expected.json")
-)
+PAYLOADS = payloads(Path(kingdee.__file__).parent)
 
 
-def message_of(path: Path) -> Message:
-    return Message(kind="bills", key=f"sample:{path.stem}", body=path.read_bytes())
-
-
-def as_json(said: Sequence[Any]) -> Any:
-    def plain(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        raise TypeError(type(value))
-
-    found = [{"type": type(one).__name__, **dataclasses.asdict(one)} for one in said]
-    return json.loads(json.dumps(found, default=plain))
-
-
-@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
-def test_a_sample_maps_to_what_its_twin_expects(path: Path) -> None:
-    expected = json.loads(path.with_suffix(".expected.json").read_text())
-    assert as_json(kingdee.adapter.parse(message_of(path))) == expected
-
-
-def test_there_is_a_twin_for_every_sample_and_no_twin_without_one() -> None:
-    twins = {path.name.removesuffix(".expected.json") for path in SAMPLES.glob("*.expected.json")}
-    assert {path.stem for path in PAYLOADS} == twins
+def read(path: Path) -> Any:
+    return shown(kingdee.adapter.parse(message_of(path, "bills")), of=False)
 
 
 def test_every_listed_status_has_a_sample() -> None:
@@ -51,9 +22,3 @@ def test_every_listed_status_has_a_sample() -> None:
     ]
     assert set(kingdee.mapping.DOCUMENT_STATUS) < {bill["document_status"] for bill in bills}
     assert {"A", "B"} == {bill["cancel_status"] for bill in bills}
-
-
-if __name__ == "__main__":
-    for payload in PAYLOADS:
-        text = json.dumps(as_json(kingdee.adapter.parse(message_of(payload))), ensure_ascii=False, indent=1)
-        payload.with_suffix(".expected.json").write_text(text + "\n")

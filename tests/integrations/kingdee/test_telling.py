@@ -9,8 +9,7 @@ import pytest
 
 from integrations.erp.kingdee import adapter
 from integrations.erp.kingdee.emulator import DEFAULTS, KingdeeEmulator
-from integrations.erp.kingdee.refusals import ConnectionAtFault
-from integrations.errors import AlreadyDone, Permanent, Temporary, Unauthorised
+from integrations.errors import AlreadyDone, ConnectionAtFault, Permanent, Temporary, Unauthorised
 from orders.clock import FixedClock
 from tests.integrations.kingdee.conftest import WAYBILL, Wire, access, bill, news, take
 
@@ -202,7 +201,7 @@ def test_a_field_that_is_dropped_silently_is_noticed(
 def test_an_unknown_stage_is_refused_before_anything_is_sent(kingdee: KingdeeEmulator, wire: Wire) -> None:
     with pytest.raises(Permanent):
         adapter.tell(access(), news("weighed"))
-    assert wire.services == []
+    assert wire.names == []
 
 
 # What gets lost -----------------------------------------------------------------------------------------------------

@@ -1,22 +1,23 @@
 """An emulated K3 WISE and the tower's connection to it: real bytes between the two, no socket."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from integrations.adapter import Access, Message, Said, Telling
-from integrations.emulation import Request, World
+from integrations.emulation import Request
 from integrations.erp import kingdee_wise
 from integrations.erp.kingdee_wise import adapter, client
 from integrations.erp.kingdee_wise.emulator import KingdeeWiseEmulator
 from orders import clock
+from orders.clock import FixedClock
 from orders.vocabulary import WarehouseReport
 from tests.contract.candidate import answered
+from tests.integrations.wire import RecordedWire, alone, standing_at, to_the_end
 
 BASE = "http://k3.test/kingdee_wise"
 EXAMPLE = json.loads((Path(kingdee_wise.__file__).parent / "connection.json").read_text())
@@ -24,48 +25,23 @@ WAYBILL = "YT9693083639795"
 
 
 @pytest.fixture
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 11, 11, 4, 0, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
+def time() -> Iterator[FixedClock]:
+    with standing_at(datetime(2026, 11, 11, 4, 0, 7, tzinfo=UTC)) as fixed:
         yield fixed
 
 
 @pytest.fixture
-def k3(time: clock.FixedClock) -> KingdeeWiseEmulator:
+def k3(time: FixedClock) -> KingdeeWiseEmulator:
     client._tokens.clear()
-    emulator = World().add(KingdeeWiseEmulator)
-    assert isinstance(emulator, KingdeeWiseEmulator)
-    return emulator
+    return alone(KingdeeWiseEmulator)
 
 
-class Wire:
-    """What crossed between client and emulator; `before` runs ahead of the n-th call of a service, once."""
+class Wire(RecordedWire):
+    """By the names of services, each told its data or its query."""
 
-    def __init__(self, emulator: KingdeeWiseEmulator) -> None:
-        self.emulator = emulator
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.before: dict[tuple[str, int], Callable[[], object]] = {}
-        # Answers to give instead, first one first.
-        self.instead: list[tuple[int, bytes]] = []
-
-    def asked(self, service: str) -> list[dict[str, Any]]:
-        return [data for name, data in self.calls if name == service]
-
-    def __call__(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        url = urlsplit(request.url)
-        service = url.path.removeprefix("/kingdee_wise/K3API/")
-        data = json.loads(body)["Data"] if body else {name: value for name, [value] in parse_qs(url.query).items()}
-        self.calls.append((service, data))
-        self.before.pop((service, len(self.asked(service))), lambda: None)()
-        if self.instead:
-            status, answer = self.instead.pop(0)
-            return status, {}, answer
-        path = url.path.removeprefix("/kingdee_wise")
-        found = self.emulator.handle(
-            Request(method=request.method, path=path, query_string=url.query, headers=request.headers, body=body)
-        )
-        return found.status, dict(found.headers), found.body
+    def read(self, asked: Request) -> tuple[str, Any]:
+        told = json.loads(asked.body)["Data"] if asked.body else dict(asked.query())
+        return asked.path.removeprefix("/K3API/"), told
 
 
 @pytest.fixture
@@ -94,15 +70,8 @@ def report(message: Message, settings: Mapping[str, Any] = EXAMPLE["settings"]) 
 
 def poll_all(cursor: Mapping[str, Any] | None = None, **settings: Any) -> tuple[dict[str, WarehouseReport], Any]:
     """Poll until there is no more: the last report of each order, and a cursor that survived being stored."""
-    found: dict[str, WarehouseReport] = {}
-    kept: Any = cursor or {}
-    for _step in range(200):
-        polled = adapter.poll(access(**settings), kept)
-        found |= {one.order: one for one in map(report, polled.messages)}
-        kept = json.loads(json.dumps(polled.cursor))
-        if not polled.more:
-            return found, kept
-    raise AssertionError("the poll never ends")
+    messages, kept = to_the_end(lambda kept: adapter.poll(access(**settings), kept), cursor, at_most=200)
+    return {one.order: one for one in map(report, messages)}, kept
 
 
 def take(k3: KingdeeWiseEmulator, order: str, **data: Any) -> dict[str, Any]:

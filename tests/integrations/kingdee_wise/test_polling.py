@@ -1,6 +1,5 @@
 """Windows, pages at their limits, and bills that change while they are read."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from integrations.erp.kingdee_wise.emulator import KingdeeWiseEmulator
 from integrations.errors import Permanent
 from orders import clock
 from tests.integrations.kingdee_wise.conftest import WAYBILL, Wire, access, poll_all, report, take
+from tests.integrations.wire import to_the_end
 
 GET_ORDERS = "Bill1000081/GetList"
 
@@ -130,14 +130,9 @@ def test_a_slice_has_what_changed_in_it_and_numbers_what_was_made(
         take(k3, f"T{number:02}", status="9" if number == 3 else "1")
         time.advance(minutes=40)
     end = start + timedelta(hours=4)
-    found: set[str] = set()
-    cursor: dict[str, Any] = {}
-    for _step in range(50):
-        step = adapter.slice(access(page_size=2, most_rows=4, window_minutes=60), start, end, cursor)
-        found |= {report(message).order for message in step.messages}
-        cursor = json.loads(json.dumps(step.cursor))
-        if not step.more:
-            break
+    asked = access(page_size=2, most_rows=4, window_minutes=60)
+    messages, _ = to_the_end(lambda kept: adapter.slice(asked, start, end, kept), at_most=50)
+    found = {report(message).order for message in messages}
     assert found == {f"T{number:02}" for number in range(6)}
     assert set(adapter.numbers(access(page_size=4), start, end)) == found - {"T03"}
     with pytest.raises(Permanent, match="Top"):

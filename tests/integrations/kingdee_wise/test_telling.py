@@ -99,3 +99,14 @@ def test_nonsense_in_answer_to_a_write_is_no_success(k3: KingdeeWiseEmulator, wi
     with pytest.raises(OutsideError) as caught:
         adapter.tell(access(), news())
     assert not isinstance(caught.value, AlreadyDone)
+
+
+@pytest.mark.parametrize("warehouse", ["杭州仓", "WH 01", "WH-01"])
+def test_a_warehouse_may_be_called_anything(k3: KingdeeWiseEmulator, wire: Wire, warehouse: str) -> None:
+    bill = take(k3, "T1")
+    adapter.tell(access(), news(warehouse=warehouse))
+    assert bill["FHubWarehouse"] == warehouse
+    with pytest.raises(AlreadyDone):
+        adapter.tell(access(), news(warehouse=warehouse))
+    adapter.tell(access(), news(warehouse="义乌仓", waybill="SF1234567890123"))
+    assert bill["FHubWarehouse"] == f"{warehouse},义乌仓"

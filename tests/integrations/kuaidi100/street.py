@@ -2,24 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
-import requests
 import responses
 
 from integrations.adapter import Access, Incoming, Message, Said, TrackWish
 from integrations.carriers.kuaidi100 import adapter
 from integrations.carriers.kuaidi100.emulator import DEFAULTS, Kuaidi100Emulator
-from integrations.emulate import push as send_one
-from integrations.emulate import tick
-from integrations.emulation import Request, World
-from integrations.errors import BadSignature, Unreadable
 from orders.clock import BEIJING, FixedClock
+from tests.integrations import street
+from tests.integrations.street import reason_of
+from tests.integrations.wire import alone, answer_by
 
 SALT = "salt-of-the-test"
 NOW = datetime(2026, 11, 11, 12, 0, 0, tzinfo=BEIJING)
@@ -92,40 +89,10 @@ def facts(content: Any, *, now: datetime = NOW) -> list[Said]:
 
 
 def reason(message: Message) -> str:
-    """Why a message is parked."""
-    try:
-        adapter.parse(message)
-    except Unreadable as error:
-        return str(error)
-    raise AssertionError("it is not parked")
+    return reason_of(adapter, message)
 
 
-@dataclass
-class Tower:
-    """The receiving end: verifies with the connector and keeps what it was told, as the hook does."""
-
-    clock: FixedClock
-    kept: list[Message] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    # Answers to give instead, first one first.
-    broken: list[tuple[int, bytes]] = field(default_factory=list)
-
-    def hook(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        if self.broken:
-            status, body = self.broken.pop(0)
-            return status, {}, body
-        came = incoming(request.body if isinstance(request.body, bytes) else str(request.body or "").encode())
-        opened = access(now=self.clock.now())
-        try:
-            adapter.verify(opened, came)
-        except BadSignature as error:
-            self.refused.append(str(error))
-            reply = adapter.refused(came, error)
-        else:
-            self.kept += adapter.unpack(opened, came)
-            reply = adapter.accepted(came)
-        return reply.status, {"Content-Type": reply.content_type}, reply.body
-
+class Tower(street.Tower):
     def said(self) -> dict[str, Said]:
         """Every fact, once, in the order of arrival."""
         pushes = [message for message in self.kept if message.kind == "push"]
@@ -136,55 +103,17 @@ class Tower:
         return [one.snapshot.stage for one in found]  # type: ignore[union-attr]
 
 
-@dataclass
-class Street:
-    clock: FixedClock
-    kuaidi100: Kuaidi100Emulator
-    tower: Tower
-    mock: responses.RequestsMock
-
-    def access(self, **changes: Any) -> Access:
-        return access(now=self.clock.now(), **changes)
-
+class Street(street.Street[Kuaidi100Emulator, Tower]):
     def subscribe(self, wanted: TrackWish | None = None, **changes: Any) -> None:
         adapter.subscribe(self.access(**changes), wanted or wish())
 
     def query(self, wanted: TrackWish | None = None, **changes: Any) -> Message:
         return adapter.query(self.access(**changes), wanted or wish())
 
-    def live(self, seconds: float, *, step: float = 1) -> None:
-        """Let time pass: the couriers drive, and what is due is pushed."""
-        for _ in range(int(seconds / step)):
-            self.clock.advance(seconds=step)
-            for work in tick(self.kuaidi100):
-                send_one(self.kuaidi100, work)
-
-    def journal(self, kind: str) -> list[dict[str, Any]]:
-        return self.kuaidi100.journal.entries(kind)
-
-
-def answer_by(emulator: Kuaidi100Emulator) -> Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]:
-    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        url = urlsplit(str(request.url))
-        found = emulator.handle(
-            Request(
-                method=str(request.method),
-                path=url.path.removeprefix("/kuaidi100"),
-                query_string=url.query,
-                headers=dict(request.headers),
-                body=request.body if isinstance(request.body, bytes) else str(request.body or "").encode(),
-            )
-        )
-        return found.status, {"Content-Type": found.content_type}, found.body
-
-    return answer
-
 
 @contextmanager
 def built(clock: FixedClock, *, seed: int = 7, **options: Any) -> Iterator[Street]:
-    emulator = World(seed=seed).add(Kuaidi100Emulator, **options)
-    assert isinstance(emulator, Kuaidi100Emulator)
-    tower = Tower(clock)
+    emulator, tower = alone(Kuaidi100Emulator, seed=seed, **options), Tower(clock, adapter, access)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for path in ("/poll", "/poll/query.do", "/label/order"):
             mock.add_callback(responses.POST, BASE + path, callback=answer_by(emulator))

@@ -151,7 +151,7 @@ def way(*rows: Any, nu: str = WAYBILL) -> dict[str, Any]:
 
 def test_a_query_brings_the_facts_which_a_push_would_bring(street: Street) -> None:
     street.subscribe()
-    street.kuaidi100.control("pick_up", {"waybill": WAYBILL})
+    street.emulator.control("pick_up", {"waybill": WAYBILL})
     street.live(20)
     said = {one.key: one for one in adapter.parse(street.query())}  # type: ignore[union-attr]
     assert said == street.tower.said()
@@ -159,9 +159,9 @@ def test_a_query_brings_the_facts_which_a_push_would_bring(street: Street) -> No
 
 
 def test_the_same_answer_is_the_same_message_and_another_is_not(street: Street) -> None:
-    street.kuaidi100.control("say", {"waybill": WAYBILL, "code": "103"})
+    street.emulator.control("say", {"waybill": WAYBILL, "code": "103"})
     first, again = street.query(), street.query()
-    street.kuaidi100.control("say", {"waybill": WAYBILL, "code": "1002"})
+    street.emulator.control("say", {"waybill": WAYBILL, "code": "1002"})
     assert first == again
     assert street.query().key != first.key
 
@@ -220,8 +220,8 @@ def test_a_row_from_the_future_is_no_fact_of_a_query_and_stays_with_the_message(
 
 
 def test_a_phone_is_asked_for_by_couriers_that_hide_parcels(street: Street) -> None:
-    street.kuaidi100.control("say", {"waybill": "SF7444407670710", "code": "103"})
-    street.kuaidi100.couriers.parcel("SF7444407670710").company = "shunfeng"
+    street.emulator.control("say", {"waybill": "SF7444407670710", "code": "103"})
+    street.emulator.couriers.parcel("SF7444407670710").company = "shunfeng"
     with pytest.raises(Permanent, match="手机号后四位"):
         street.query(wish("sf", "SF7444407670710", ""))
     assert adapter.parse(street.query(wish("sf", "SF7444407670710", "1111")))

@@ -241,7 +241,7 @@ def test_a_printed_parcel_is_subscribed_pushed_and_signed_for(shop, street):
     granted = request_print(label.parcel_id, cause=person(shop.user(Role.SHIPPER)))
     assert print_result(granted.made["attempt"], outcome="printed", cause=SYSTEM).ok
     follow = following(label)
-    street.kuaidi100.control("ship", {"waybill": label.waybill})
+    street.emulator.control("ship", {"waybill": label.waybill})
     street.live(60)
     inbox.process_due()
     assert state_of(label) == ParcelState.SIGNED
@@ -255,12 +255,12 @@ def test_where_every_push_is_lost_the_parcel_is_asked_for(shop, street):
     granted = request_print(label.parcel_id, cause=person(shop.user(Role.SHIPPER)))
     assert print_result(granted.made["attempt"], outcome="printed", cause=SYSTEM).ok
     follow = following(label)
-    street.kuaidi100.control("faults", {"drop": 1.0})
+    street.emulator.control("faults", {"drop": 1.0})
     street.clock.advance(hours=5)
     # Nobody has scanned it yet: that is no failure, and it is asked for again.
     assert jobs.run(follow.pk)
     assert Job.objects.get(pk=follow.pk).state == Job.State.READY
-    street.kuaidi100.control("ship", {"waybill": label.waybill})
+    street.emulator.control("ship", {"waybill": label.waybill})
     street.live(60)
     assert not Receipt.objects.filter(kind="push").exists()
     street.clock.advance(hours=5)
@@ -276,3 +276,11 @@ def following(label: Label) -> Job:
     job.refresh_from_db()
     assert (job.state, job.error) == (Job.State.READY, "")
     return job
+
+
+def test_a_parcel_that_turned_back_is_returned_when_its_sender_signs(shop, courier, caller, clock):
+    label = shop.labelled()
+    clock.advance(hours=9)
+    push(caller, courier, of(label, *way(label, "103", "6", "301")))
+    assert state_of(label) == ParcelState.RETURNED
+    assert Parcel.objects.get(pk=label.parcel_id).signed_at is None

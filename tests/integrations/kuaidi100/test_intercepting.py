@@ -47,7 +47,7 @@ def stop(**changes: Any) -> InterceptWish:
 
 def on_the_way(street: Street, carrier: str = "yto", waybill: str = WAYBILL) -> None:
     street.subscribe(wish(carrier, waybill))
-    street.kuaidi100.control("pick_up", {"waybill": waybill})
+    street.emulator.control("pick_up", {"waybill": waybill})
     street.live(8)
 
 
@@ -110,7 +110,7 @@ def test_a_redirected_parcel_is_signed_for_elsewhere(street: Street) -> None:
 
 
 def test_an_accepted_wish_may_come_too_late(street: Street) -> None:
-    street.kuaidi100.control("connect", {"intercept_fails": 1})
+    street.emulator.control("connect", {"intercept_fails": 1})
     on_the_way(street)
     assert ask(street, stop())["accepted"]
     street.live(60)
@@ -129,10 +129,10 @@ def test_a_verdict_that_is_called_back_is_shown_and_moves_nothing(street: Street
 
 def test_a_second_wish_for_the_same_parcel_counts_as_done(street: Street) -> None:
     on_the_way(street)
-    street.kuaidi100.control("faults", {"lose_answer": 1})
+    street.emulator.control("faults", {"lose_answer": 1})
     with pytest.raises(Temporary):
         ask(street, stop())
-    street.kuaidi100.control("faults", {})
+    street.emulator.control("faults", {})
     with pytest.raises(AlreadyDone):
         ask(street, stop())
     assert len(street.journal("intercepted")) == 1
@@ -140,7 +140,7 @@ def test_a_second_wish_for_the_same_parcel_counts_as_done(street: Street) -> Non
 
 def test_what_was_not_picked_up_or_is_signed_for_is_refused(street: Street) -> None:
     street.subscribe()
-    street.kuaidi100.control("ship", {"waybill": WAYBILL})
+    street.emulator.control("ship", {"waybill": WAYBILL})
     with pytest.raises(Permanent, match="不在运输途中"):
         ask(street, stop())
     street.live(60)

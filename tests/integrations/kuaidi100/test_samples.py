@@ -1,48 +1,25 @@
-"""Every sample maps to what its twin says. `python -m tests.integrations.kuaidi100.test_samples` writes the twins."""
+"""How a sample is read, and what must be among them. `tests/contract` compares each with its twin."""
 
 import dataclasses
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from integrations.adapter import Message
 from integrations.carriers import kuaidi100
 from integrations.carriers.kuaidi100 import adapter, mapping
 from integrations.errors import Unreadable
+from tests.contract.samples import TWIN, message_of, payloads
 
 SAMPLES = Path(kuaidi100.__file__).parent / "samples"
-PAYLOADS = sorted(
-    path for path in SAMPLES.glob("*.json") if path.stem != "signing" and not path.name.endswith(".expected.json")
-)
+PAYLOADS = payloads(SAMPLES.parent)
 
 
-def as_json(path: Path) -> Any:
-    """What the sample says; the first word of its name is its kind."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        raise TypeError(type(value))
-
-    message = Message(kind=path.stem.partition("_")[0], key=f"sample:{path.stem}", body=path.read_bytes())
+def read(path: Path) -> Any:
+    """What it says, or why it is parked."""
     try:
-        said: Any = [dataclasses.asdict(one) for one in adapter.parse(message)]
+        return [dataclasses.asdict(one) for one in adapter.parse(message_of(path))]
     except Unreadable as error:
-        said = {"parked": str(error)}
-    return json.loads(json.dumps(said, default=plain))
-
-
-@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
-def test_a_sample_maps_to_what_its_twin_expects(path: Path) -> None:
-    assert as_json(path) == json.loads(path.with_suffix(".expected.json").read_text())
-
-
-def test_there_is_a_twin_for_every_sample_and_no_twin_without_one() -> None:
-    twins = {path.name.removesuffix(".expected.json") for path in SAMPLES.glob("*.expected.json")}
-    assert {path.stem for path in PAYLOADS} == twins
+        return {"parked": str(error)}
 
 
 def test_every_listed_code_is_in_a_sample() -> None:
@@ -55,11 +32,5 @@ def test_every_listed_code_is_in_a_sample() -> None:
 
 
 def test_no_twin_names_a_person_or_a_telephone() -> None:
-    shown = "".join(path.read_text() for path in SAMPLES.glob("*.expected.json"))
+    shown = "".join(path.read_text() for path in SAMPLES.glob(f"*{TWIN}"))
     assert [secret for secret in ("1990000", "王强", "李军", "张小明", "81234567") if secret in shown] == []
-
-
-if __name__ == "__main__":
-    for payload in PAYLOADS:
-        text = json.dumps(as_json(payload), ensure_ascii=False, indent=1)
-        payload.with_suffix(".expected.json").write_text(text + "\n")

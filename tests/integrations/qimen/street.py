@@ -1,23 +1,24 @@
 """The cast: a connection, a request as the warehouse signs it, and an emulated warehouse wired to the connector."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import requests
 import responses
 
 from integrations.adapter import Access, DeliveryWish, Goods, Incoming, Message
-from integrations.emulation import Request, World
-from integrations.errors import BadSignature, Unreadable
+from integrations.emulation import World
+from integrations.errors import Unreadable
 from integrations.wms.qimen import adapter
 from integrations.wms.qimen.emulator import EMULATORS, ErpEmulator, QimenEmulator
 from orders.clock import BEIJING, FixedClock
 from orders.vocabulary import AddressSnapshot
+from tests.integrations import street
+from tests.integrations.wire import answer_by
 
 SECRET = "topsecret"
 NOW = datetime(2026, 11, 11, 0, 0, 0, tzinfo=BEIJING)
@@ -116,34 +117,13 @@ def messages(body: bytes, method: str = "orderprocess.report", **settings: Any) 
     return list(adapter.unpack(opened, request))
 
 
-@dataclass
-class Tower:
-    """The receiving end: verifies with the connector and keeps what it was told, as the hook does."""
-
-    clock: FixedClock
-    kept: list[Message] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    # Answers to give instead, first one first.
-    broken: list[int] = field(default_factory=list)
-
-    def hook(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        if self.broken:
-            return self.broken.pop(0), {}, b"oops"
-        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        came = incoming(urlsplit(str(request.url)).query, body, dict(request.headers))
-        opened = access(now=self.clock.now())
+class Tower(street.Tower):
+    def takes(self, opened: Access, came: Incoming) -> None:
+        """What cannot be read is acknowledged too, as by the hook, which parks it."""
         try:
-            adapter.verify(opened, came)
-            self.kept.extend(adapter.unpack(opened, came))
-        except BadSignature as error:
-            self.refused.append(str(error))
-            reply = adapter.refused(came, error)
+            super().takes(opened, came)
         except Unreadable as error:
             self.refused.append(str(error))
-            reply = adapter.accepted(came)
-        else:
-            reply = adapter.accepted(came)
-        return reply.status, {"Content-Type": reply.content_type}, reply.body
 
     def statuses(self, order: str) -> list[str]:
         """What a warehouse said of an order, in the order of arrival."""
@@ -183,24 +163,6 @@ class Street:
         return next(one for one in self.qimen.control("orders", {}) if one["order"] == code)
 
 
-def answer_by(emulator: QimenEmulator) -> Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]:
-    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        url = urlsplit(str(request.url))
-        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        found = emulator.handle(
-            Request(
-                method=str(request.method),
-                path=url.path.removeprefix("/qimen"),
-                query_string=url.query,
-                headers=dict(request.headers),
-                body=body,
-            )
-        )
-        return found.status, {"Content-Type": found.content_type}, found.body
-
-    return answer
-
-
 @contextmanager
 def built(clock: FixedClock, **options: Any) -> Iterator[Street]:
     world = World(seed=7)
@@ -209,7 +171,7 @@ def built(clock: FixedClock, **options: Any) -> Iterator[Street]:
     assert isinstance(erp, ErpEmulator)
     qimen.options.update({"app_secret": SECRET, "tower_hook": HOOK} | options)
     erp.options["repush_every"] = 0
-    tower = Tower(clock)
+    tower = Tower(clock, adapter, access)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, GATEWAY, callback=answer_by(qimen))
         mock.add_callback(responses.POST, HOOK, callback=tower.hook)

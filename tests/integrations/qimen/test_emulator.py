@@ -48,7 +48,7 @@ def test_the_line_is_as_fast_as_its_option(street: Street) -> None:
 
 
 def test_a_report_is_repeated_until_the_tower_says_success(street: Street) -> None:
-    street.tower.broken = [500, 502, 200]
+    street.tower.broken = [(500, b"oops"), (502, b"oops"), (200, b"oops")]
     street.qimen.control("report", {"order": "SO009", "processStatus": "PICK"})
     street.live(30)
     attempts = street.qimen.journal.entries("sent")

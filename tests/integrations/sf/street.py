@@ -1,25 +1,22 @@
 """The cast: a connection, routes as 顺丰 pushes them, and the emulated 丰桥 wired to the connector."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-import requests
 import responses
 
 from integrations.adapter import Access, Goods, Incoming, InterceptWish, Message, Said, TrackWish, WaybillWish
 from integrations.carriers.sf import adapter
 from integrations.carriers.sf.emulator import DEFAULTS, SfEmulator
-from integrations.emulate import push as send_one
-from integrations.emulate import tick
-from integrations.emulation import Request, World
-from integrations.errors import BadSignature, Unreadable
 from orders.clock import BEIJING, FixedClock
 from orders.vocabulary import AddressSnapshot, TrackPoint
+from tests.integrations import street
+from tests.integrations.street import reason_of
+from tests.integrations.wire import alone, answer_by, bytes_of
 
 NOW = datetime(2026, 11, 11, 12, 0, 0, tzinfo=BEIJING)
 BASE = "http://localhost:9000/sf"
@@ -122,38 +119,10 @@ def stages(said: list[Any]) -> list[str]:
 
 
 def reason(message: Message) -> str:
-    """Why a message is parked."""
-    try:
-        adapter.parse(message)
-    except Unreadable as error:
-        return str(error)
-    raise AssertionError("it is not parked")
+    return reason_of(adapter, message)
 
 
-@dataclass
-class Tower:
-    """The receiving end: verifies with the connector and keeps what it was told, as the hook does."""
-
-    clock: FixedClock
-    kept: list[Message] = field(default_factory=list)
-    # Answers to give instead, first one first.
-    broken: list[tuple[int, bytes]] = field(default_factory=list)
-
-    def hook(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        if self.broken:
-            status, body = self.broken.pop(0)
-            return status, {}, body
-        came = incoming(_body(request), urlsplit(str(request.url)).query)
-        opened = access(now=self.clock.now())
-        try:
-            adapter.verify(opened, came)
-        except BadSignature as error:
-            reply = adapter.refused(came, error)
-        else:
-            self.kept += adapter.unpack(opened, came)
-            reply = adapter.accepted(came)
-        return reply.status, {"Content-Type": reply.content_type}, reply.body
-
+class Tower(street.Tower):
     def said(self, waybill: str = "") -> list[Said]:
         """Every fact, once, by its own time."""
         pushes = [message for message in self.kept if message.kind == "push"]
@@ -162,16 +131,7 @@ class Tower:
         return sorted(mine, key=lambda one: point(one).at)
 
 
-@dataclass
-class Street:
-    clock: FixedClock
-    sf: SfEmulator
-    tower: Tower
-    mock: responses.RequestsMock
-
-    def access(self, **changes: Any) -> Access:
-        return access(now=self.clock.now(), **changes)
-
+class Street(street.Street[SfEmulator, Tower]):
     def order(self, object_id: str = "L1", **changes: Any) -> str:
         return adapter.issue_waybill(self.access(), wanted(object_id, **changes)).waybill
 
@@ -179,48 +139,16 @@ class Street:
         message = adapter.query(self.access(**changes), track(waybill))
         return [said for said in adapter.parse(message) if isinstance(said, Said)]
 
-    def live(self, seconds: float, *, step: float = 1) -> None:
-        """Let time pass: the vans drive, and what is due is pushed."""
-        for _ in range(int(seconds / step)):
-            self.clock.advance(seconds=step)
-            for work in tick(self.sf):
-                send_one(self.sf, work)
-
-    def journal(self, kind: str) -> list[dict[str, Any]]:
-        return self.sf.journal.entries(kind)
-
     def asked(self, service: str) -> list[dict[str, Any]]:
         """The messages that were sent to one service."""
-        forms = [dict(parse_qsl(_body(call.request).decode())) for call in self.mock.calls]
+        forms = [dict(parse_qsl(bytes_of(call.request).decode())) for call in self.mock.calls]
         return [json.loads(form["msgData"]) for form in forms if form.get("serviceCode") == service]
-
-
-def answer_by(emulator: SfEmulator) -> Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]:
-    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        url = urlsplit(str(request.url))
-        found = emulator.handle(
-            Request(
-                method=str(request.method),
-                path=url.path.removeprefix("/sf"),
-                query_string=url.query,
-                headers=dict(request.headers),
-                body=_body(request),
-            )
-        )
-        return found.status, {"Content-Type": found.content_type}, found.body
-
-    return answer
-
-
-def _body(request: requests.PreparedRequest) -> bytes:
-    return request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
 
 
 @contextmanager
 def built(clock: FixedClock, *, seed: int = 7, **options: Any) -> Iterator[Street]:
-    emulator = World(seed=seed).add(SfEmulator, **({"push_url": HOOK} | options))
-    assert isinstance(emulator, SfEmulator)
-    tower = Tower(clock)
+    emulator = alone(SfEmulator, seed=seed, **({"push_url": HOOK} | options))
+    tower = Tower(clock, adapter, access)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, SERVICE, callback=answer_by(emulator))
         mock.add_callback(responses.POST, HOOK, callback=tower.hook)

@@ -10,7 +10,7 @@ from tests.integrations.sf.street import WAYBILL, Street, access, answering, env
 
 
 def test_the_way_is_read_with_the_status_that_pushes_do_not_have(street: Street) -> None:
-    street.sf.control("ship", {"waybill": WAYBILL})
+    street.emulator.control("ship", {"waybill": WAYBILL})
     street.live(60)
     assert stages(street.query(WAYBILL)) == ["picked_up", *["in_transit"] * 3, "out_for_delivery", "signed"]
     assert street.asked("EXP_RECE_SEARCH_ROUTES") == [
@@ -25,7 +25,7 @@ def test_the_way_is_read_with_the_status_that_pushes_do_not_have(street: Street)
 
 
 def test_what_is_pushed_and_what_is_pulled_are_the_same_facts(street: Street) -> None:
-    street.sf.control("ship", {"waybill": WAYBILL, "variant": "pickup_point"})
+    street.emulator.control("ship", {"waybill": WAYBILL, "variant": "pickup_point"})
     street.live(80)
     assert street.query(WAYBILL) == street.tower.said(WAYBILL)
 
@@ -35,8 +35,8 @@ def test_a_parcel_that_nobody_scanned_yet_says_nothing(street: Street) -> None:
 
 
 def test_the_end_of_the_phone_is_asked_for(street: Street) -> None:
-    street.sf.control("connect", {"phone_wanted": True})
-    street.sf.control("ship", {"waybill": WAYBILL, "phones": ["1111"]})
+    street.emulator.control("connect", {"phone_wanted": True})
+    street.emulator.control("ship", {"waybill": WAYBILL, "phones": ["1111"]})
     assert stages(street.query(WAYBILL)) == ["picked_up"]
     with pytest.raises(Permanent, match="手机号后四位"):
         adapter.query(street.access(), track(phone="2222"))
@@ -106,7 +106,7 @@ def test_a_wrong_check_word_is_a_matter_for_a_person(street: Street) -> None:
 
 
 def test_while_the_check_word_changes_the_first_of_two_signs(street: Street) -> None:
-    both = [street.sf.options["check_word"], "old"]
+    both = [street.emulator.options["check_word"], "old"]
     adapter.query(street.access(secrets={"check_word": both}), track())
 
 
@@ -127,6 +127,6 @@ def test_an_answer_about_something_else_is_not_taken(answer: dict[str, Any]) -> 
 
 def test_faults_of_the_gateway_are_temporary_or_throttle(street: Street) -> None:
     for fault, kind in (("fail", Temporary), ("html", Temporary), ("lose_answer", Temporary), ("throttle", Throttled)):
-        street.sf.control("faults", {fault: 1})
+        street.emulator.control("faults", {fault: 1})
         with pytest.raises(kind):
             adapter.query(street.access(), track())

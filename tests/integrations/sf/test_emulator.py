@@ -1,20 +1,16 @@
 """The emulated 丰桥 is strict where the real one is, remembers, and misbehaves on request."""
 
-import ast
 import base64
 import hashlib
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 
-from integrations.carriers import sf as package
-from integrations.carriers.sf.emulator import DEFAULTS, EMULATOR, SfEmulator
+from integrations.carriers.sf.emulator import DEFAULTS, SfEmulator
 from integrations.carriers.sf.emulator_parcels import PLANS
-from integrations.emulate import emulator_kinds
 from integrations.emulation import Request, World
 from orders.clock import FixedClock
 from tests.integrations.sf.street import RECEIVER, SENDER, WAYBILL, Street, built, stages
@@ -60,20 +56,6 @@ def order(order_id: str = "SO1", **changes: Any) -> dict[str, Any]:
     ]
     made = {"orderId": order_id, "cargoDetails": [{"name": "x"}], "contactInfoList": people, "payMethod": 1}
     return made | {"monthlyCard": DEFAULTS["monthly_card"]} | changes
-
-
-def test_it_is_found_by_walking() -> None:
-    assert emulator_kinds(["integrations.carriers"])["sf"] is EMULATOR
-
-
-def test_it_knows_nothing_of_the_adapter() -> None:
-    """An emulator that shares code with the adapter would share its mistakes."""
-    for path in Path(package.__file__).parent.glob("emulator*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("integrations."):
-                names = [alias.name for alias in node.names] if node.module == package.__name__ else [node.module or ""]
-                parts = [name.rpartition(".")[2] for name in names]
-                assert all(part.startswith(("emulator", "emulation")) for part in parts), f"{path.name}: {parts}"
 
 
 # The protocol -------------------------------------------------------------------------------------------------------
@@ -145,7 +127,7 @@ def test_routes_are_shown_for_at_most_ten_numbers_and_by_order_as_well(emulator:
 # Pushes -------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("variant", sorted(PLANS))
 def test_every_way_is_pushed_step_by_step_and_understood(street: Street, variant: str) -> None:
-    street.sf.control("ship", {"waybill": WAYBILL, "variant": variant})
+    street.emulator.control("ship", {"waybill": WAYBILL, "variant": variant})
     street.live(80)
     said = street.tower.said(WAYBILL)
     assert len(said) == len(PLANS[variant])
@@ -155,7 +137,7 @@ def test_every_way_is_pushed_step_by_step_and_understood(street: Street, variant
 
 def test_without_an_address_nothing_is_pushed(clock: FixedClock) -> None:
     with built(clock, push_url="") as street:
-        street.sf.control("ship", {"waybill": WAYBILL})
+        street.emulator.control("ship", {"waybill": WAYBILL})
         street.live(60)
         assert street.tower.kept == []
         assert len(street.query(WAYBILL)) == 6
@@ -172,32 +154,32 @@ def test_an_ordered_parcel_travels_by_itself_in_auto(clock: FixedClock) -> None:
 
 def test_a_push_that_is_not_taken_comes_again_and_is_given_up_in_the_end(street: Street) -> None:
     street.tower.broken = [(500, b""), (200, b"<html>"), (200, b'{"return_code":"1000"}')]
-    street.sf.control("say", {"waybill": WAYBILL, "code": "50"})
+    street.emulator.control("say", {"waybill": WAYBILL, "code": "50"})
     street.live(400)
     assert [entry["done"] for entry in street.journal("sent")] == [False, False, False, True]
     street.tower.broken = [(500, b"")] * 9
-    street.sf.control("say", {"waybill": WAYBILL, "code": "44"})
+    street.emulator.control("say", {"waybill": WAYBILL, "code": "44"})
     street.live(400)
     assert len(street.journal("given_up")) == 1
-    assert street.sf.messenger.undelivered == 0
+    assert street.emulator.messenger.undelivered == 0
 
 
 @pytest.mark.parametrize("fault", ["repeat", "reorder", "delay"])
 def test_repeats_and_wrong_orders_end_in_the_same_facts(clock: FixedClock, fault: str) -> None:
     with built(clock) as quiet:
-        quiet.sf.control("ship", {"waybill": WAYBILL})
+        quiet.emulator.control("ship", {"waybill": WAYBILL})
         quiet.live(100)
         expected = stages(quiet.tower.said())
     with built(clock) as street:
-        street.sf.control("faults", {fault: 0.8, "seed": 3})
-        street.sf.control("ship", {"waybill": WAYBILL})
+        street.emulator.control("faults", {fault: 0.8, "seed": 3})
+        street.emulator.control("ship", {"waybill": WAYBILL})
         street.live(100)
         assert stages(street.tower.said()) == expected
 
 
 def test_dropped_pushes_are_in_the_journal_and_found_by_asking(street: Street) -> None:
-    street.sf.control("faults", {"drop": 1})
-    street.sf.control("ship", {"waybill": WAYBILL})
+    street.emulator.control("faults", {"drop": 1})
+    street.emulator.control("ship", {"waybill": WAYBILL})
     street.live(60)
     assert street.tower.kept == []
     assert len(street.journal("dropped")) == 6
@@ -206,19 +188,19 @@ def test_dropped_pushes_are_in_the_journal_and_found_by_asking(street: Street) -
 
 # The hand -----------------------------------------------------------------------------------------------------------
 def test_a_parcel_can_be_turned_stopped_and_pushed_again(street: Street) -> None:
-    street.sf.control("ship", {"waybill": WAYBILL})
-    street.sf.control("pause", {"waybill": WAYBILL})
+    street.emulator.control("ship", {"waybill": WAYBILL})
+    street.emulator.control("pause", {"waybill": WAYBILL})
     street.live(30)
     assert stages(street.tower.said()) == ["picked_up"]
-    street.sf.control("variant", {"waybill": WAYBILL, "variant": "refused"})
+    street.emulator.control("variant", {"waybill": WAYBILL, "variant": "refused"})
     street.live(60)
     assert stages(street.tower.said(WAYBILL))[-3:] == ["refused", "returning", "returning"]
     before = len(street.tower.kept)
-    street.sf.control("push", {"waybill": WAYBILL, "repeat": 2})
-    street.sf.control("raw", {"text": '{"Body":{"WaybillRoute":[]}}'})
+    street.emulator.control("push", {"waybill": WAYBILL, "repeat": 2})
+    street.emulator.control("raw", {"text": '{"Body":{"WaybillRoute":[]}}'})
     street.live(1)
     assert len(street.tower.kept) == before + 2
-    assert {one["variant"] for one in street.sf.control("parcels", {})} == {"refused", "back"}
+    assert {one["variant"] for one in street.emulator.control("parcels", {})} == {"refused", "back"}
 
 
 @pytest.mark.parametrize(
@@ -233,13 +215,13 @@ def test_a_parcel_can_be_turned_stopped_and_pushed_again(street: Street) -> None
 )
 def test_a_wrong_command_says_so(street: Street, command: str, data: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        street.sf.control(command, data)
+        street.emulator.control(command, data)
 
 
 def test_the_page_shows_parcels_and_escapes_what_strangers_wrote(street: Street) -> None:
     street.order()
-    street.sf.control("say", {"waybill": WAYBILL, "code": "50", "remark": "<script>1</script>"})
-    page = street.sf.page()
+    street.emulator.control("say", {"waybill": WAYBILL, "code": "50", "remark": "<script>1</script>"})
+    page = street.emulator.page()
     assert WAYBILL in page
     assert "无路由" in page
     assert "<script>" not in page

@@ -12,13 +12,14 @@ from integrations.carriers.sf.emulator import DEFAULTS
 from integrations.models import Connection, Job, Receipt, Trouble
 from orders.clock import FixedClock
 from orders.lifecycle import Move, ParcelState, Role
-from orders.models import Event, Label, Parcel
+from orders.models import Event, InterceptRequest, Label, Parcel
 from orders.services.labels import print_result, request_print, request_waybill
 from orders.services.move import move_parcel
+from orders.services.record import record
 from ordertower import dispatch
 from tests.integrations.sf.street import BASE, SETTINGS, Street, body_of, built, pushed, row
 from tests.integrations.sf.test_hostile_bodies import REFUSED, SET_ASIDE, bodies
-from tests.laws.cast import SYSTEM, Seller, person, seller
+from tests.laws.cast import SYSTEM, Seller, order_of, person, seller
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +177,44 @@ def test_a_parcel_that_was_turned_back_is_signed_for_by_its_sender(shop, courier
     assert state_of(label) == ParcelState.RETURNED
 
 
+def hours_pass(clock: FixedClock, hours: int) -> None:
+    """Long enough that whoever fell silent is asked."""
+    clock.advance(hours=hours)
+    jobs.run_lane("bulk")
+    work()
+
+
+def test_a_parcel_that_nobody_wants_any_more_is_stopped_by_sf_and_comes_back(shop, courier, street, clock):
+    label = sent_by_sf(shop)
+    work()
+    street.emulator.control("ship", {"waybill": label.waybill})
+    street.live(10)
+    street.emulator.control("pause", {"waybill": label.waybill})
+    hours_pass(clock, 5)
+    assert state_of(label) == ParcelState.SHIPPED
+    order = order_of(label.parcel)
+    now = clock.now()
+    closed = shop.snapshot(order.platform_order_id, status="closed", modified_at=now, closed_at=now)
+    assert record(shop.fact("closed", order.platform_order_id, closed), cause=SYSTEM).ok
+    work()
+    [asked] = street.journal("intercepted")
+    assert (asked["waybill"], asked["outcome"]) == (label.waybill, "stopped")
+    case = InterceptRequest.objects.get()
+    assert (case.state, case.stage) == ("open", "asked")
+    assert Trouble.objects.filter(kind="intercept", level="critical", closed_at__isnull=True).count() == 1
+    street.emulator.control("ship", {"waybill": label.waybill})
+    street.live(60)
+    # The old number's last word names the new one, which is asked for in its turn.
+    hours_pass(clock, 5)
+    assert state_of(label) == ParcelState.SHIPPED
+    hours_pass(clock, 5)
+    assert state_of(label) == ParcelState.RETURNED
+    case.refresh_from_db()
+    assert case.state == "done"
+    assert not Trouble.objects.filter(kind="intercept", closed_at__isnull=True).exists()
+    assert len(street.journal("intercepted")) == 1
+
+
 def test_a_dead_label_s_number_is_given_back_to_sf(shop, courier, street):
     label = sent_by_sf(shop)
     # Somebody changes the setting meanwhile: the number goes back to where it came from all the same.
@@ -191,7 +230,7 @@ def test_a_silent_parcel_is_asked_for_where_it_is_sf_s(shop, courier, street, cl
     label = sent_by_sf(shop)
     work()
     assert Job.objects.get(kind="follow_parcel").connection == courier
-    street.sf.control("ship", {"waybill": label.waybill})
+    street.emulator.control("ship", {"waybill": label.waybill})
     street.live(60)
     clock.advance(hours=5)
     jobs.run_lane("bulk")

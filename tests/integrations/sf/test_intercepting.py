@@ -15,7 +15,7 @@ WANTED = "EXP_RECE_WANTED_INTERCEPT"
 
 def on_the_way(street: Street, seconds: float = 8, **changes: Any) -> str:
     number = street.order(**changes)
-    street.sf.control("ship", {"waybill": number})
+    street.emulator.control("ship", {"waybill": number})
     street.live(seconds)
     return number
 
@@ -60,7 +60,7 @@ def test_a_redirected_parcel_arrives_elsewhere(street: Street) -> None:
 
 
 def test_an_accepted_wish_may_still_come_too_late(street: Street) -> None:
-    street.sf.control("connect", {"intercept_fails": 1})
+    street.emulator.control("connect", {"intercept_fails": 1})
     number = on_the_way(street)
     assert ask(street, stop(number))["accepted"]
     street.live(60)
@@ -70,10 +70,10 @@ def test_an_accepted_wish_may_still_come_too_late(street: Street) -> None:
 
 def test_a_second_wish_for_the_same_parcel_counts_as_done(street: Street) -> None:
     number = on_the_way(street)
-    street.sf.control("faults", {"lose_answer": 1})
+    street.emulator.control("faults", {"lose_answer": 1})
     with pytest.raises(Temporary):
         ask(street, stop(number))
-    street.sf.control("faults", {})
+    street.emulator.control("faults", {})
     with pytest.raises(AlreadyDone):
         ask(street, stop(number))
     assert len(street.journal("intercepted")) == 1
@@ -83,7 +83,7 @@ def test_before_the_pick_up_and_after_the_signature_it_is_refused(street: Street
     number = street.order()
     with pytest.raises(Permanent, match="未收取"):
         ask(street, stop(number))
-    street.sf.control("ship", {"waybill": number})
+    street.emulator.control("ship", {"waybill": number})
     street.live(60)
     with pytest.raises(Permanent, match="已签收"):
         ask(street, stop(number))

@@ -1,18 +1,21 @@
 """A shop on the emulated Taobao, and the tower's connection to it: real bytes between the two, no socket."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 import responses
 
-from integrations.adapter import Access
-from integrations.emulation import Request, World
+from integrations.adapter import Access, Polled
+from integrations.emulation import Request
 from integrations.platforms.taobao import adapter
 from integrations.platforms.taobao.emulator import TaobaoEmulator
 from orders import clock
+from orders.clock import FixedClock
+from tests.integrations.wire import RecordedWire, alone, to_the_end
 
 GATEWAY = "http://taobao.test/taobao"
 APP_KEY, SECRET, SESSION, SELLER = "21000001", "emulator-secret", "6100emulator", "测试旗舰店"
@@ -34,61 +37,32 @@ RETURN = "http://tower.test/admin/integrations/connection/authorised/"
 
 
 @pytest.fixture
-def time() -> Iterator[clock.FixedClock]:
-    with clock.running_on(clock.FixedClock(datetime(2026, 3, 5, 1, 8, 7, tzinfo=UTC))) as fixed:
-        assert isinstance(fixed, clock.FixedClock)
-        yield fixed
+def taobao(time: FixedClock) -> TaobaoEmulator:
+    return alone(TaobaoEmulator)
 
 
-@pytest.fixture
-def taobao(time: clock.FixedClock) -> TaobaoEmulator:
-    emulator = World().add(TaobaoEmulator)
-    assert isinstance(emulator, TaobaoEmulator)
-    return emulator
+class Wire(RecordedWire):
+    """By TOP's methods, each told the whole form."""
+
+    def read(self, asked: Request) -> tuple[str, Any]:
+        form = dict(asked.query()) | dict(parse_qsl(asked.body.decode()))
+        return form.get("method", ""), form
 
 
-class Wire:
-    """What crossed between client and emulator; `before` runs ahead of the next call of a method, once."""
-
-    def __init__(self, emulator: TaobaoEmulator) -> None:
-        self.emulator = emulator
-        self.methods: list[str] = []
-        self.before: dict[tuple[str, int], Callable[[], None]] = {}
-
-    def count(self, method: str) -> int:
-        return self.methods.count(method)
-
-    def __call__(self, request: Any) -> tuple[int, dict[str, str], bytes]:
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        url = urlsplit(request.url)
-        asked = Request(
-            method=request.method,
-            path=url.path.removeprefix("/taobao"),
-            query_string=url.query,
-            headers=dict(request.headers),
-            body=body,
-        )
-        method = dict(asked.query()) | _form(body)
-        name = method.get("method", "")
-        self.methods.append(name)
-        self.before.pop((name, self.count(name)), lambda: None)()
-        with self.emulator.lock:
-            answer = self.emulator.handle(asked)
-        return answer.status, dict(answer.headers), answer.body
-
-
-def _form(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode()))
-
-
-@pytest.fixture
-def wire(taobao: TaobaoEmulator) -> Iterator[Wire]:
-    wire = Wire(taobao)
+@contextmanager
+def wired(emulator: TaobaoEmulator) -> Iterator[Wire]:
+    wire = Wire(emulator)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, f"{GATEWAY}/router/rest", callback=wire)
         for method in (responses.GET, responses.POST):
             mock.add_callback(method, f"{GATEWAY}/oauth/authorize", callback=wire)
         mock.add_callback(responses.POST, f"{GATEWAY}/oauth/token", callback=wire)
+        yield wire
+
+
+@pytest.fixture
+def wire(taobao: TaobaoEmulator) -> Iterator[Wire]:
+    with wired(taobao) as wire:
         yield wire
 
 
@@ -118,17 +92,14 @@ def snapshot_of(tid: str) -> Any:
 
 def poll_all(cursor: dict[str, Any] | None = None, *, confirm: bool = True, **settings: Any) -> tuple[list[Any], Any]:
     """Poll until there is no more; every message and the last cursor."""
-    messages: list[Any] = []
-    kept = dict(cursor or {})
-    for _step in range(100):
+
+    def step(kept: dict[str, Any]) -> Polled:
         polled = adapter.poll(access(**settings), kept)
-        messages += polled.messages
-        kept = dict(polled.cursor)
         if confirm:
             adapter.confirm(access(**settings), polled)
-        if not polled.more:
-            return messages, kept
-    raise AssertionError("the poll never ends")
+        return polled
+
+    return to_the_end(step, cursor)
 
 
 def sell(taobao: TaobaoEmulator, count: int = 1, **data: Any) -> list[str]:

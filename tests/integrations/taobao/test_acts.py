@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from integrations.adapter import Goods, ShipWish, WaybillWish
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary
+from integrations.errors import AlreadyDone, ConnectionAtFault, OutsideError, Permanent, Temporary
 from integrations.platforms.taobao import adapter
 from integrations.platforms.taobao.emulator import TaobaoEmulator
-from integrations.platforms.taobao.refusals import ConnectionAtFault
 from orders.vocabulary import AddressSnapshot
 from tests.integrations.taobao.conftest import Wire, access, snapshot_of
 

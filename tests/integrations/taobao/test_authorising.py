@@ -7,10 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.platforms.taobao import adapter
 from integrations.platforms.taobao.emulator import TaobaoEmulator
-from integrations.platforms.taobao.refusals import ConnectionAtFault
 from orders.clock import FixedClock
 from tests.integrations.taobao.conftest import APP_KEY, RETURN, SELLER, Wire, access, sell
 

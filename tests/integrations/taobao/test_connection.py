@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import Permanent, Temporary, Unauthorised
+from integrations.errors import ConnectionAtFault, Permanent, Temporary, Unauthorised
 from integrations.platforms.taobao import adapter
 from integrations.platforms.taobao.emulator import TaobaoEmulator
-from integrations.platforms.taobao.refusals import ConnectionAtFault
 from orders.clock import FixedClock
 from tests.integrations.taobao.conftest import SESSION, Wire, access, poll_all, sell, tids
 
@@ -82,13 +81,13 @@ def test_a_wrong_connection_is_final_and_nobodys_order_is_blamed(
 def test_without_a_secret_or_session_nothing_is_sent(wire: Wire, changes: dict[str, Any]) -> None:
     with pytest.raises(Unauthorised):
         adapter.poll(access(**changes), {})
-    assert wire.methods == []
+    assert wire.names == []
 
 
 def test_an_order_number_that_is_none_is_not_sent(wire: Wire) -> None:
     with pytest.raises(Permanent):
         adapter.fetch(access(), "12' OR 1")
-    assert wire.methods == []
+    assert wire.names == []
 
 
 def test_a_clock_too_far_off_is_the_connections_fault(taobao: TaobaoEmulator, wire: Wire, time: FixedClock) -> None:

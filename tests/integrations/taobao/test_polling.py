@@ -166,7 +166,7 @@ def test_a_trade_that_the_platform_will_not_show_is_parked_and_stops_no_other(
 
     def shown(self: Any) -> dict[str, Any]:
         found = original(self)
-        if self is hidden and wire.methods[-1] == DETAIL:
+        if self is hidden and wire.names[-1] == DETAIL:
             raise service_error("isv.trade-not-exist", "交易订单不存在")
         return found
 

@@ -4,9 +4,17 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import AlreadyDone, OutsideError, Permanent, Temporary, Throttled, Unauthorised
+from integrations.errors import (
+    AlreadyDone,
+    ConnectionAtFault,
+    OutsideError,
+    Permanent,
+    Temporary,
+    Throttled,
+    Unauthorised,
+)
 from integrations.platforms.taobao.client import opened
-from integrations.platforms.taobao.refusals import DUPLICATE_WAYBILL_LETTERS, ConnectionAtFault, refusal
+from integrations.platforms.taobao.refusals import refusal
 
 OFFLINE = "isv.logistics-offline-service-error:"
 FINAL_LETTERS = "B01 P02 B56 B57 B58 B59 B60 F F01 F02 F03 F04 F05 F06 B98 B101 P01 P22 P25 P38 CD22 CD23 CD24 CD25"
@@ -83,10 +91,6 @@ def test_every_other_letter_is_final_with_its_code_and_a_meaning(letter: str) ->
     error = refusal({"code": 15, "sub_code": OFFLINE + letter})
     assert (type(error), error.code) == (Permanent, OFFLINE + letter)
     assert str(error) != "平台拒绝了请求"
-
-
-def test_the_letters_of_a_reused_waybill_are_known_as_such() -> None:
-    assert {"B60", "F02", "F04", "F05"} == DUPLICATE_WAYBILL_LETTERS
 
 
 @pytest.mark.parametrize(

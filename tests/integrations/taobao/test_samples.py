@@ -1,61 +1,24 @@
-"""Every sample maps to what its twin says. `python -m tests.integrations.taobao.test_samples` writes the twins."""
+"""How a sample is read, and what must be among them. `tests/contract` compares each with its twin."""
 
-import dataclasses
 import json
-from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from integrations.adapter import Message
 from integrations.platforms import taobao
 from integrations.platforms.taobao import aftersales, mapping, topics
+from tests.contract.samples import message_of, payloads, shown
 
-SAMPLES = Path(taobao.__file__).parent / "samples"
-PAYLOADS = sorted(
-    path for path in SAMPLES.glob("*.json") if path.stem != "signing" and not path.name.endswith(".expected.json")
-)
+PAYLOADS = payloads(Path(taobao.__file__).parent)
 
 
-def message_of(path: Path) -> Message:
-    """The sample as it is kept: the first word of its name says how it came."""
-    body = path.read_bytes()
+def read(path: Path) -> Any:
+    """The first word of its name says how it came."""
     family = path.stem.partition("_")[0]
-    kind = {
-        "trade": "trade",
-        "refund": "refund",
-        "tmc": f"tmc:{json.loads(body).get('topic')}",
+    kinds = {
+        "tmc": f"tmc:{json.loads(path.read_bytes()).get('topic')}",
         "spi": "spi:qimen.taobao.qianniu.cloudkefu.address.self.modify",
-    }[family]
-    return Message(kind=kind, key=f"sample:{path.stem}", body=body)
-
-
-def as_json(said: Sequence[Any]) -> Any:
-    def plain(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        if isinstance(value, Decimal):
-            return str(value)
-        if isinstance(value, frozenset):
-            return sorted(value)
-        raise TypeError(type(value))
-
-    found = [{"type": type(one).__name__, **dataclasses.asdict(one)} for one in said]
-    return json.loads(json.dumps(found, default=plain))
-
-
-@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
-def test_a_sample_maps_to_what_its_twin_expects(path: Path) -> None:
-    expected = json.loads(path.with_suffix(".expected.json").read_text())
-    assert as_json(taobao.adapter.parse(message_of(path))) == expected
-
-
-def test_there_is_a_twin_for_every_sample_and_no_twin_without_one() -> None:
-    twins = {path.name.removesuffix(".expected.json") for path in SAMPLES.glob("*.expected.json")}
-    assert {path.stem for path in PAYLOADS} == twins
+    }
+    return shown(taobao.adapter.parse(message_of(path, kinds.get(family, family))), of=False)
 
 
 def test_every_status_step_type_and_topic_has_its_sample() -> None:
@@ -67,9 +30,3 @@ def test_every_status_step_type_and_topic_has_its_sample() -> None:
     assert set(aftersales.KINDS) <= {refund["dispute_type"] for refund in refunds}
     assert set(topics.TOPICS) <= {body["topic"] for body in bodies if "topic" in body}
     assert set(dict(topics.WANTED)) <= set(topics.TOPICS)
-
-
-if __name__ == "__main__":
-    for payload in PAYLOADS:
-        text = json.dumps(as_json(taobao.adapter.parse(message_of(payload))), ensure_ascii=False, indent=1)
-        payload.with_suffix(".expected.json").write_text(text + "\n")

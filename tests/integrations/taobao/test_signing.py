@@ -33,14 +33,6 @@ def test_the_emulator_agrees_with_the_published_example_by_code_of_its_own(
     assert Gate("12345678", vector["secret"]).digest(text.encode(), method) == sign
 
 
-@pytest.mark.parametrize("vector", VECTORS["message_service"], ids=lambda vector: vector["name"])
-def test_the_message_service_is_signed_as_the_published_example(vector: dict[str, Any]) -> None:
-    sign = signing.sign_message_service(
-        app_key=vector["app_key"], group=vector["group"], timestamp=vector["timestamp"], secret=vector["secret"]
-    )
-    assert sign == vector["sign"]
-
-
 @pytest.mark.parametrize("vector", VECTORS["questions"], ids=lambda vector: vector["name"])
 def test_a_question_is_signed_as_the_published_example(vector: dict[str, Any]) -> None:
     given = signing.sign_question(vector["query"].items(), vector["body"].encode(), vector["secret"], "md5")

@@ -11,18 +11,11 @@ from integrations.platforms.taobao import adapter
 from integrations.platforms.taobao.emulator import TaobaoEmulator
 from orders.clock import FixedClock
 from tests.integrations.taobao.conftest import Wire, access, poll_all, sell, tids
+from tests.integrations.wire import to_the_end
 
 
 def slice_all(start: datetime, end: datetime, **settings: Any) -> list[Message]:
-    messages: list[Message] = []
-    cursor: dict[str, Any] = {}
-    for _step in range(500):
-        polled = adapter.slice(access(**settings), start, end, cursor)
-        messages += polled.messages
-        cursor = dict(polled.cursor)
-        if not polled.more:
-            return messages
-    raise AssertionError("the slice never ends")
+    return to_the_end(lambda kept: adapter.slice(access(**settings), start, end, kept))[0]
 
 
 def test_a_slice_holds_what_changed_from_its_start_up_to_but_not_at_its_end(
