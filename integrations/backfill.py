@@ -60,6 +60,7 @@ def begin(
             start=start,
             end=end,
             numbers=list(dict.fromkeys(numbers)),
+            share=0.0 if numbers else None,
             asked_by_id=cause.user_id if cause else asked_by,
         )
         if cause is not None:
@@ -123,7 +124,7 @@ def _slice(row: Backfill) -> bool:
         raise Permanent("没有时间范围")
     polled = adapter_named(connection.adapter).slice(connection.open(), row.start, row.end, row.cursor)
     new = len(keep(connection, polled.messages, via="backfill"))
-    _advance(row, dict(polled.cursor), seen=len(polled.messages), new=new)
+    _advance(row, dict(polled.cursor), seen=len(polled.messages), new=new, share=polled.share)
     return polled.more
 
 
@@ -142,10 +143,12 @@ def _numbers(row: Backfill) -> bool:
         raise
     except Permanent:
         missing.append(number)
-    _advance(row, {"place": place + 1, "missing": missing[:100]}, seen=1, new=new)
+    share = (place + 1) / len(row.numbers)
+    _advance(row, {"place": place + 1, "missing": missing[:100]}, seen=1, new=new, share=share)
     return place + 1 < len(row.numbers)
 
 
-def _advance(row: Backfill, cursor: dict[str, Any], *, seen: int, new: int) -> None:
+def _advance(row: Backfill, cursor: dict[str, Any], *, seen: int, new: int, share: float | None) -> None:
     row.cursor = cursor
-    Backfill.objects.filter(pk=row.pk).update(cursor=cursor, seen=F("seen") + seen, new=F("new") + new)
+    counts = {"seen": F("seen") + seen, "new": F("new") + new}
+    Backfill.objects.filter(pk=row.pk).update(cursor=cursor, share=share, **counts)

@@ -6,8 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from integrations import backfill
 from integrations.admin.connection_form import known_adapter
-from integrations.admin.receipts import ConnectionFilter, may_work
+from integrations.admin.receipts import ConnectionFilter, insist_on_work, may_work
 from integrations.models import Backfill, Connection
 from orders.admin import words
 from orders.admin.base import ReadOnly, TowerAdmin, by_person, column
@@ -59,19 +58,13 @@ def can_be_read(connection: Connection) -> bool:
     return adapter is not None and any(adapter.can(way, connection.settings) for way in ("slice", "fetch"))
 
 
-class BackfillFilter(ConnectionFilter):
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(connection=int(value)) if value and value.isdigit() else queryset
-
-
 @admin.register(Backfill)
 class BackfillAdmin(ReadOnly, TowerAdmin):
     company_path = "connection__company"
     list_display = ("what", "connection", "state_shown", "progress", "new", "asked", "began")
     list_display_links = ("what",)
     list_select_related = ("connection", "asked_by")
-    list_filter = ("state", BackfillFilter)
+    list_filter = ("state", ConnectionFilter)
     ordering = ("-id",)
     sortable_by = ()
     list_before_template = "tower/backfill_begin.html"
@@ -127,11 +120,8 @@ class BackfillAdmin(ReadOnly, TowerAdmin):
             return None
 
     def stop_view(self, request: HttpRequest, backfill_id: int) -> HttpResponse:
-        row = self._own(request, str(backfill_id))
-        if request.method != "POST":
-            raise Http404
-        if not may_work(request):
-            raise PermissionDenied
+        row: Backfill = self.own_row(request, backfill_id)
+        insist_on_work(request)
         if backfill.stop(row.pk, cause=by_person(request)):
             messages.success(request, _("已停止，读到的都保留"))
         else:
@@ -145,7 +135,7 @@ class BackfillAdmin(ReadOnly, TowerAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        row = self._own(request, object_id)
+        row: Backfill = self.own_row(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{row.connection} · {self.what(row)}",
@@ -158,14 +148,6 @@ class BackfillAdmin(ReadOnly, TowerAdmin):
             "may_stop": may_work(request) and row.state == Backfill.State.RUNNING,
         }
         return TemplateResponse(request, "tower/backfill.html", context)
-
-    def _own(self, request: HttpRequest, object_id: str) -> Backfill:
-        row: Backfill | None = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        return row
 
     # Columns ----------------------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("范围"))
@@ -191,7 +173,4 @@ class BackfillAdmin(ReadOnly, TowerAdmin):
 
 
 def percent_of(row: Backfill) -> int | None:
-    """Only numbers can be counted beforehand; of a time nobody knows how many orders it holds."""
-    if not row.numbers:
-        return None
-    return min(int(row.cursor.get("place", 0)) * 100 // len(row.numbers), 100)
+    return None if row.share is None else int(row.share * 100)

@@ -22,6 +22,8 @@ class Backfill(models.Model):
     numbers = models.JSONField(_("订单号"), default=list, blank=True)
     cursor = models.JSONField(default=dict, blank=True)
     state = models.CharField(_("状态"), max_length=10, choices=State.choices, default=State.RUNNING)
+    # How much of it was read, from 0 to 1; empty where the platform lets nobody tell.
+    share = models.FloatField(_("进度"), null=True, blank=True)
     seen = models.PositiveIntegerField(_("读到"), default=0)
     new = models.PositiveIntegerField(_("其中新消息"), default=0)
     error = models.CharField(_("错误"), max_length=500, blank=True, default="")

@@ -26,7 +26,7 @@ class Archive(Adapter):
     def slice(self, access: Access, start: Any, end: Any, cursor: Any) -> Polled:
         page = int(cursor.get("page", 0))
         message = Message(kind="trade", key=f"page:{page}", body=b"{}")
-        return Polled(messages=(message,), cursor={"page": page + 1}, more=True)
+        return Polled(messages=(message,), cursor={"page": page + 1}, more=True, share=min(page + 1, 99) / 100)
 
     def fetch(self, access: Access, subject: str) -> Message:
         return Message(kind="trade", key=f"trade:{subject}", body=b"{}")
@@ -70,6 +70,17 @@ def test_pasted_numbers_are_taken_apart_and_counted(
     assert "完成" in page
     assert "100%" in page
     assert "3 个订单号" in text_of(client.get(LIST))
+
+
+def test_a_span_of_time_shows_how_much_of_it_was_read(connection: Connection, browser: Callable[..., Client]) -> None:
+    client = browser(Role.OPS_MANAGER)
+    client.post(BEGIN, {"connection": connection.pk, "start": "2026-11-01T08:00", "end": "2026-11-02T08:00"})
+    row = Backfill.objects.get()
+    page = reverse("admin:integrations_backfill_change", args=[row.pk])
+    assert "%" not in text_of(client.get(page))
+    jobs.run_lane("bulk")
+    assert "10%" in text_of(client.get(page))
+    assert 'max="100" value="10"' in client.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize(
