@@ -1,4 +1,5 @@
-"""Several packages under one parcel, as a warehouse confirmed them: every number is told to the platform and followed.
+"""Several packages under one parcel, as a warehouse confirmed them: platform and ERP hear every number, and each is
+followed.
 
 The tower keeps them as one parcel with several numbers (docs/decisions/0003): which goods are in which package decides
 which lines the platform is told with which number.
@@ -6,11 +7,12 @@ which lines the platform is told with which number.
 
 from collections.abc import Mapping, Sequence
 
-from integrations import jobs, tracking
+from integrations import jobs, telling, tracking
 from integrations.models import Connection, Job, Trouble
 from integrations.troubles import raise_trouble
 from orders.lifecycle import CauseKind, ParcelState
 from orders.models import Claim, Event, Label, Order, PackLine, Parcel
+from orders.models.label import DEAD
 from orders.services.claims import Package, packages_of
 from orders.services.dossier import load
 from orders.vocabulary import Cause
@@ -52,13 +54,14 @@ def plan_others(event: Event, order: Order) -> None:
         return
     parcels = Parcel.objects.filter(lines__order_line__order=order, state__in=LEFT).select_related("warehouse")
     for parcel in parcels.distinct().order_by("pk"):
-        label = Label.objects.filter(parcel=parcel).exclude(waybill="").exclude(state__in=["void", "failed"]).first()
+        label = Label.objects.filter(parcel=parcel).exclude(waybill="").exclude(state__in=DEAD).first()
         if label is None:
             continue
         for package in declared(order, parcel):
             if package.waybill != label.waybill:
                 carrier = package.carrier or label.carrier
                 _plan_telling(order, parcel, carrier, package.waybill)
+                telling.plan_package(order, parcel, carrier, package.waybill)
                 tracking.plan_number(order, label, carrier, package.waybill)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from integrations import acts, jobs, tracking
+from integrations import acts, jobs, telling, tracking
 from integrations.adapter import Adapter, ShipWish
 from integrations.errors import AlreadyDone
 from integrations.models import Connection, Job, Trouble
+from integrations.registry import adapter_named
 from orders import clock as time
 from orders.lifecycle import CauseKind, Role
 from orders.models import Hold, Label, Parcel
@@ -101,6 +102,27 @@ def test_each_package_is_told_with_its_own_lines_and_followed(shop: Seller, plat
     assert followed() == {"YT1", "YT2"}
     assert not Trouble.objects.exists()
     assert not Hold.objects.filter(state="open").exists()
+
+
+def test_the_erp_hears_of_every_package_once(shop: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    Connection.objects.create(company=shop.shop.company, adapter="kingdee", name="金蝶", base_url="http://127.0.0.1:9")
+    heard = []
+
+    class Erp(Adapter):
+        name, title, system = "kingdee", "ERP", "erp"
+        capabilities = frozenset({"tell"})
+
+        def tell(self, access: Any, news: Any) -> None:
+            heard.append((news.stage, news.carrier, news.waybill))
+
+    known = adapter_named
+    monkeypatch.setattr(telling, "adapter_named", lambda name: Erp() if name == "kingdee" else known(name))
+    parcel = leaves(shop, ("YT1", CREAM), ("YT2", LIP))
+    for _ in range(2):
+        jobs.run_lane("sync")
+        assert record(confirmation(shop, parcel, ("YT1", CREAM), ("YT2", LIP)), cause=SYSTEM).ok
+        dispatch.drain_all()
+    assert sorted(heard) == [("packed", "yto", "YT1"), ("shipped", "yto", "YT1"), ("shipped", "yto", "YT2")]
 
 
 def test_one_package_is_told_for_the_whole_order_as_ever(shop: Seller, platform: Platform) -> None:
