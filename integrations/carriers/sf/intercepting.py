@@ -7,8 +7,10 @@ is told by later routes alone (99, 648, 631).
 from collections.abc import Mapping
 from typing import Any
 
+from integrations import preferences, records
 from integrations.adapter import Access, InterceptWish
-from integrations.carriers.sf import client, ordering, preferences, reading
+from integrations.carriers.sf import client, ordering
+from integrations.carriers.sf.preferences import known_words
 from integrations.carriers.sf.words import CARRIER, INTERCEPT
 from integrations.errors import AlreadyDone, Permanent
 
@@ -29,8 +31,8 @@ def intercept(access: Access, wish: InterceptWish) -> Mapping[str, Any]:
     message: dict[str, Any] = {
         "waybillNo": client.number(wish.waybill),
         "serviceCode": service,
-        "role": preferences.text(access, "intercept_role", "1"),
-        "payMode": preferences.text(access, "intercept_pay", "4"),
+        "role": preferences.text(access.settings, "intercept_role", "1"),
+        "payMode": preferences.text(access.settings, "intercept_pay", "4"),
         "newDestAddress": _destination(access, wish),
     }
     if message["payMode"] in BY_CARD:
@@ -38,11 +40,12 @@ def intercept(access: Access, wish: InterceptWish) -> Mapping[str, Any]:
     try:
         answer = client.call(access, INTERCEPT, message)
     except client.RefusedInside as error:
-        known = preferences.words(preferences.text(access, "already_intercepted"))
-        if error.code in known or any(word in str(error) for word in _BEFORE):
+        if error.code in known_words(access.settings, "already_intercepted") or any(
+            word in str(error) for word in _BEFORE
+        ):
             raise AlreadyDone(str(error), code=error.code) from error
         raise
-    told = {name: reading.word(answer, name) for name in ("cusId", "amount") if reading.word(answer, name)}
+    told = {name: records.word(answer, name) for name in ("cusId", "amount") if records.word(answer, name)}
     return {"accepted": True, "service": name, **told}
 
 
@@ -53,7 +56,7 @@ def _destination(access: Access, wish: InterceptWish) -> dict[str, Any]:
             raise Permanent("转寄没有新的收件人", code="receiver")
         person = ordering.contact(wish.receiver)
     else:
-        person = preferences.address(access, "return_address") or preferences.address(access, "sender")
+        person = preferences.table(access.settings, "return_address") or preferences.table(access.settings, "sender")
         if not person:
             raise Permanent("请在连接里设置退回地址（return_address）或寄件人（sender）", code="settings")
     wanted = {name: str(person.get(name) or "") for name in ("province", "city", "county", "address", "contact")}
@@ -61,7 +64,7 @@ def _destination(access: Access, wish: InterceptWish) -> dict[str, Any]:
 
 
 def _card(access: Access) -> str:
-    card = preferences.text(access, "monthly_card")
+    card = preferences.text(access.settings, "monthly_card")
     if not card:
         raise Permanent("按月结付款的拦截要在连接里填写月结卡号", code="settings")
     return card

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from integrations import preferences, records
 from integrations.adapter import Access, Waybill, WaybillWish
-from integrations.carriers.sf import client, preferences, reading
+from integrations.carriers.sf import client, reading
+from integrations.carriers.sf.preferences import known_words
 from integrations.carriers.sf.words import CARRIER, CREATE_ORDER, FIND_ORDER, UPDATE_ORDER
 from integrations.errors import Permanent, Temporary, Unreadable
 from orders.vocabulary import AddressSnapshot
@@ -19,11 +21,7 @@ from orders.vocabulary import AddressSnapshot
 EXISTS = frozenset({"8016", "A1007"})
 SENDER, RECEIVER = 1, 2
 MAIN_NUMBER = "1"
-# filterResult: the address is served by nobody. 1 waits for a person at 顺丰, 2 is served.
-NOT_SERVED = "3"
 CANCEL = 2
-# resStatus of a cancellation: 2 done; 1 the order and the number do not belong together.
-CANCELLED = ("", "2")
 _MOBILE = re.compile(r"1\d{10}")
 
 
@@ -35,8 +33,10 @@ def issue(access: Access, wish: WaybillWish) -> Waybill:
     except Permanent as error:
         if error.code not in EXISTS:
             raise
-        answer = client.call(access, FIND_ORDER, {"orderId": order_id, "searchType": "1", "language": "zh-CN"})
-    return _issued(answer, order_id)
+        search_type = preferences.text(access.settings, "search_type", "1")
+        asked = {"orderId": order_id, "searchType": search_type, "language": "zh-CN"}
+        answer = client.call(access, FIND_ORDER, asked)
+    return _issued(access, answer, order_id)
 
 
 def cancel(access: Access, waybill: str, object_id: str) -> None:
@@ -52,11 +52,11 @@ def cancel(access: Access, waybill: str, object_id: str) -> None:
     try:
         answer = client.call(access, UPDATE_ORDER, order)
     except client.RefusedInside as error:
-        if error.code in preferences.words(preferences.text(access, "already_cancelled", "8037")):
+        if error.code in known_words(access.settings, "already_cancelled"):
             return
         raise
-    status = reading.word(answer, "resStatus")
-    if status not in CANCELLED:
+    status = records.word(answer, "resStatus")
+    if status not in ("", *known_words(access.settings, "cancelled_status")):
         raise Permanent("顺丰没有取消这个订单", code=f"resStatus:{status[:10]}")
 
 
@@ -72,13 +72,13 @@ def contact(snapshot: AddressSnapshot) -> dict[str, str]:
 
 
 def _order_id(access: Access, object_id: str) -> str:
-    return preferences.text(access, "order_prefix") + object_id
+    return preferences.text(access.settings, "order_prefix") + object_id
 
 
 def _order(access: Access, wish: WaybillWish, order_id: str) -> dict[str, Any]:
     if wish.carrier != CARRIER:
         raise Permanent(f"快递 {wish.carrier or '（未填）'} 的单号不能向顺丰取", code="carrier")
-    sender = preferences.address(access, "sender")
+    sender = preferences.table(access.settings, "sender")
     if not sender:
         raise Permanent("请在连接里设置寄件人（sender）", code="settings")
     order: dict[str, Any] = {
@@ -95,39 +95,39 @@ def _order(access: Access, wish: WaybillWish, order_id: str) -> dict[str, Any]:
         "isReturnRoutelabel": 1,
         "isDocall": 0,
     }
-    if card := preferences.text(access, "monthly_card"):
+    if card := preferences.text(access.settings, "monthly_card"):
         order["monthlyCard"] = card
     if wish.weight_grams:
         order["totalWeight"] = round(wish.weight_grams / 1000, 3)
-    return order | preferences.address(access, "extra")
+    return order | preferences.table(access.settings, "extra")
 
 
 def _cargo(access: Access, wish: WaybillWish) -> list[dict[str, Any]]:
-    if name := preferences.text(access, "cargo_name"):
+    if name := preferences.text(access.settings, "cargo_name"):
         return [{"name": name, "count": sum(goods.quantity for goods in wish.goods) or 1}]
     return [{"name": goods.name or goods.code, "count": goods.quantity} for goods in wish.goods] or [{"name": "商品"}]
 
 
 def _whole(access: Access, name: str, default: str) -> int:
-    told = preferences.text(access, name, default)
+    told = preferences.text(access.settings, name, default)
     if not (told.isascii() and told.isdigit()):
         raise Permanent(f"设置 {name} 不是整数", code="settings")
     return int(told)
 
 
-def _issued(answer: Mapping[str, Any], order_id: str) -> Waybill:
+def _issued(access: Access, answer: Mapping[str, Any], order_id: str) -> Waybill:
     try:
-        if reading.word(answer, "orderId") not in ("", order_id):
+        if records.word(answer, "orderId") not in ("", order_id):
             raise Unreadable("客户订单号与所问的不同")
         mains = [
             reading.number(row, "waybillNo")
             for row in reading.rows(answer, "waybillNoInfoList")
-            if isinstance(row, dict) and reading.word(row, "waybillType") in ("", MAIN_NUMBER)
+            if isinstance(row, dict) and records.word(row, "waybillType") in ("", MAIN_NUMBER)
         ]
     except Unreadable as error:
         raise Temporary(f"顺丰的答复无法使用：{error}", code="answer") from error
     if not mains:
-        if reading.word(answer, "filterResult") == NOT_SERVED:
+        if records.word(answer, "filterResult") in known_words(access.settings, "not_served"):
             raise Permanent("收件地址超出顺丰的收派范围", code="not_served")
         raise Temporary("顺丰还没有给出运单号（等待人工确认）", code="no_waybill")
     routing = answer.get("routeLabelInfo") or []

@@ -1,15 +1,13 @@
 """The settings of a connection: their forms, and how they are read."""
 
 import ipaddress
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from integrations.adapter import Access, Field, FieldError
-from integrations.errors import Permanent
+from integrations.adapter import Field, FieldError
+from integrations.preferences import COMMAS_AND_BLANKS, WrongSetting, is_yes, table, words
 
 SERVICE_PATH = "/std/service"
-YES = frozenset({"1", "true", "yes", "on", "是"})
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SENDER = "JSON 对象：contact、mobile、province、city、county、address"
 
@@ -27,6 +25,9 @@ FIELDS = (
     Field("extra", "下单附加字段", "原样并入下单报文的 JSON 对象", default={}),
     Field("intercept_role", "拦截申请人 role", "1 寄方，2 收方，3 第三方", default="1"),
     Field("intercept_pay", "拦截付款 payMode", "1 寄付现结，2 到付，3 寄方第三方月结，4 寄付月结", default="4"),
+    Field("cancelled_status", "表示取消成功的 resStatus", "逗号分隔；顺丰没有公布，请用真实账号核对", default="2"),
+    Field("not_served", "表示不在收派范围的 filterResult", "逗号分隔；顺丰没有公布，请用真实账号核对", default="3"),
+    Field("search_type", "查询订单的 searchType", "顺丰没有公布，请用真实账号核对", default="1"),
     Field("already_cancelled", "表示已取消的错误码", "逗号分隔；顺丰没有公布完整的错误码表", default="8037"),
     Field("already_intercepted", "表示已拦截的错误码", "逗号分隔；顺丰没有公布完整的错误码表"),
     Field(
@@ -45,18 +46,6 @@ FIELDS = (
     ),
     Field("service_path", "接口路径", default=SERVICE_PATH),
 )
-
-
-class WrongSetting(ValueError):
-    """A setting that cannot be used; `field` names it."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
-
-
-def is_yes(value: Any) -> bool:
-    return str(value or "").strip().lower() in YES
 
 
 def problems(settings: Mapping[str, Any]) -> Sequence[FieldError]:
@@ -78,52 +67,23 @@ def problems(settings: Mapping[str, Any]) -> Sequence[FieldError]:
     return found
 
 
-def table(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A setting that is an object, or its JSON text as the command line gives it."""
-    value = settings.get(name) or {}
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise WrongSetting(name, f"设置 {name} 不是 JSON") from error
-    if not isinstance(found, Mapping):
-        raise WrongSetting(name, f"设置 {name} 不是 JSON 对象")
-    return {str(key): part for key, part in found.items()}
+def known_words(settings: Mapping[str, Any], name: str) -> list[str]:
+    """What 顺丰 answers for one thing, as the seller has it; the field's default where nothing is set."""
+    default = next(field.default for field in FIELDS if field.name == name)
+    return words(settings.get(name) or default, COMMAS_AND_BLANKS)
 
 
 def networks(settings: Mapping[str, Any]) -> list[Network]:
     """From where pushes may come; empty: from anywhere."""
+    found = words(settings.get("allowed_addresses"), COMMAS_AND_BLANKS)
     try:
-        return [ipaddress.ip_network(word, strict=False) for word in words(settings.get("allowed_addresses"))]
+        return [ipaddress.ip_network(word, strict=False) for word in found]
     except ValueError as error:
-        raise WrongSetting("allowed_addresses", "设置 allowed_addresses 里有不是 IP 或网段的内容") from error
+        raise WrongSetting("allowed_addresses", "里有不是 IP 或网段的内容") from error
 
 
 def push_signature(settings: Mapping[str, Any]) -> str:
     found = str(settings.get("push_signature") or "none")
     if found not in ("none", "form"):
-        raise WrongSetting("push_signature", "设置 push_signature 只能是 none 或 form")
+        raise WrongSetting("push_signature", "只能是 none 或 form")
     return found
-
-
-def words(value: Any) -> list[str]:
-    """A list, or text with commas or blanks between."""
-    parts = value if isinstance(value, list | tuple) else str(value or "").replace("，", ",").replace(",", " ").split()
-    return [str(part).strip() for part in parts if str(part).strip()]
-
-
-def secrets(access: Access, name: str) -> list[str]:
-    """All that are valid now; the first is the one to use where one has to be chosen."""
-    held = access.secrets.get(name) or []
-    return [str(secret) for secret in ([held] if isinstance(held, str) else held) if secret]
-
-
-def text(access: Access, name: str, default: str = "") -> str:
-    return str(access.settings.get(name) or default).strip()
-
-
-def address(access: Access, name: str) -> dict[str, Any]:
-    """A setting that is somebody's address. `Permanent` where it cannot be used."""
-    try:
-        return table(access.settings, name)
-    except WrongSetting as error:
-        raise Permanent(str(error), code="settings") from error

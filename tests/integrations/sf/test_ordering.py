@@ -50,10 +50,10 @@ def test_asked_twice_for_one_label_there_is_one_number_and_for_another_label_ano
 
 
 def test_after_a_lost_answer_the_number_is_found_again(street: Street) -> None:
-    street.sf.control("faults", {"lose_answer": 1})
+    street.emulator.control("faults", {"lose_answer": 1})
     with pytest.raises(Temporary):
         street.order()
-    street.sf.control("faults", {})
+    street.emulator.control("faults", {})
     found = street.order()
     assert [entry["waybill"] for entry in street.journal("ordered")] == [found]
     assert street.asked(FIND) == [{"orderId": "L1", "searchType": "1", "language": "zh-CN"}]
@@ -111,7 +111,7 @@ def test_settings_shape_the_order(street: Street) -> None:
 
 
 def test_an_address_that_is_not_served_is_refused_for_good(street: Street) -> None:
-    street.sf.control("connect", {"not_served": ["广东省"]})
+    street.emulator.control("connect", {"not_served": ["广东省"]})
     for _ in range(2):
         with pytest.raises(Permanent, match="收派范围"):
             street.order()
@@ -151,17 +151,17 @@ def test_a_number_is_given_back_once_and_again_without_harm(street: Street) -> N
 
 def test_after_a_lost_answer_the_second_try_finds_it_cancelled(street: Street) -> None:
     number = street.order()
-    street.sf.control("faults", {"lose_answer": 1})
+    street.emulator.control("faults", {"lose_answer": 1})
     with pytest.raises(Temporary):
         cancel(street, number)
-    street.sf.control("faults", {})
+    street.emulator.control("faults", {})
     cancel(street, number)
     assert len(street.journal("cancelled")) == 1
 
 
 def test_what_was_picked_up_is_not_given_back(street: Street) -> None:
     number = street.order()
-    street.sf.control("ship", {"waybill": number})
+    street.emulator.control("ship", {"waybill": number})
     with pytest.raises(Permanent, match="已收取"):
         cancel(street, number)
     assert stages(street.query(number)) == ["picked_up"]
@@ -190,3 +190,13 @@ def test_an_unlisted_word_for_cancelled_before_is_set_by_the_seller(street: Stre
 def test_a_status_that_says_no_is_no_success() -> None:
     with answering(envelope({"orderId": "L1", "resStatus": 1})), pytest.raises(Permanent, match="没有取消"):
         adapter.cancel_waybill(access(), "sf", "SF7000000000001", "L1")
+
+
+def test_words_that_nobody_published_are_set_by_the_seller() -> None:
+    with answering(envelope({"orderId": "L1", "resStatus": 1})):
+        adapter.cancel_waybill(access(cancelled_status="1，2"), "sf", "SF7000000000001", "L1")
+    unserved = envelope({"orderId": "L1", "filterResult": "7", "waybillNoInfoList": []})
+    with answering(unserved), pytest.raises(Permanent, match="收派范围"):
+        adapter.issue_waybill(access(not_served="3,7"), wanted())
+    with answering(unserved), pytest.raises(Temporary):
+        adapter.issue_waybill(access(), wanted())
