@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from integrations import acts, jobs
+from integrations.adapter import Adapter
 from integrations.models import Job
 from orders.lifecycle import Move, ParcelState, Role
 from orders.models import Event, Hold, Label, Order, Parcel
@@ -71,9 +72,10 @@ def test_law_06_a_print_asked_by_a_system_is_refused_while_held(shop):
     assert Label.objects.get().state == "live"
 
 
-class Warehouse:
+class Warehouse(Adapter):
     """Stands for the warehouse's adapter; what it was told, in order. `meanwhile` happens while it answers."""
 
+    name, title, system = "qimen", "仓库", "wms"
     capabilities = frozenset({"deliver", "pend"})
 
     def __init__(self) -> None:
