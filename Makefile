@@ -32,7 +32,7 @@ tough: $(VENV)/.installed-dev
 	TOWER_TOUGH=1 $(BIN)/python -m tests tests/toughness -s
 
 torture: $(VENV)/.installed-dev
-	TOWER_TORTURE=1 $(BIN)/python -m tests tests/properties tests/toughness
+	TOWER_TORTURE=1 $(BIN)/python -m tests tests/properties tests/toughness tests/flow/test_nothing_is_lost.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench $(ARGS)

@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any
 
+from django.db import connections
 from django.db.models import Count, QuerySet
 
 from integrations.models import Job, Receipt
@@ -12,7 +13,10 @@ from orders.models import EventTask, Hold, Label, Order
 
 
 def tell() -> None:
-    json.dump(rows(), sys.stdout, ensure_ascii=False)
+    """Answer every line that comes in by a line of what the rows say at that moment."""
+    for _asked in sys.stdin:
+        print(json.dumps(rows(), ensure_ascii=False), flush=True)
+        connections.close_all()
 
 
 WATCHES = ("follow_parcel", "follow_delivery", "waybill_stock")

@@ -11,7 +11,7 @@ import pytest
 from tests.toughness.blows import COUNTERS, draw
 from tests.toughness.parts import Part
 from tests.toughness.rig import deaf
-from tests.toughness.sizes import PRODUCTION, TORTURE, times_for
+from tests.toughness.sizes import FEW, PRODUCTION, SUITE_SIZE, TORTURE, times_for
 
 # Starts a child in the same session that hears no SIGTERM and no SIGINT, and waits.
 STUBBORN = (
@@ -42,6 +42,13 @@ def test_every_blow_has_a_point_that_the_day_reaches(seed: int):
     blows = draw(seed, 60, PRODUCTION)
     assert len(blows) == sum(PRODUCTION.values())
     assert all(1 <= blow.at <= 0.85 * 60 * COUNTERS[blow.counter] for blow in blows)
+
+
+def test_the_few_blows_of_the_suite_reach_every_kind_of_process():
+    assert set(FEW) == set(PRODUCTION) == set(TORTURE)
+    assert min(FEW.values()) >= 1
+    assert times_for("postgres", SUITE_SIZE["postgres"]) == FEW
+    assert times_for("sqlite", SUITE_SIZE["sqlite"])["tower"] >= 4
 
 
 def test_torture_deals_two_hundred_kills_and_twenty_floods():

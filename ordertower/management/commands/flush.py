@@ -12,15 +12,23 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import CommandError
 from django.core.management.color import no_style
 from django.core.management.commands import flush
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orders.models import CommitCounter
-from orders.models.walls import lower_walls, raise_walls
+from orders.models.walls import lower_walls, raise_walls, walls_stand
 
 LEFT_ALONE = frozenset(
     {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 )
+# The tables among these with anything in their files; of a partitioned table each of its months.
+WRITTEN_TO = """
+SELECT c.relname, pg_relation_size(c.oid)
+FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class parent ON parent.oid = i.inhparent
+WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+  AND COALESCE(parent.relname, c.relname) = ANY(%s) AND pg_relation_size(c.oid) > 0
+"""
+WORTH_TRUNCATING = 32 * 1024 * 1024
 Rights = dict[str, set[tuple[str, str]]]
 
 
@@ -38,24 +46,54 @@ class Command(flush.Command):
             and input(f"Delete everything in {connection.settings_dict['NAME']}? (yes) ") != "yes"
         ):
             raise CommandError("nothing was deleted")
-        lower_walls(connection)
-        try:
-            self._empty(connection, options)
-        finally:
-            raise_walls(connection)
+        tables = [name for name in connection.introspection.django_table_names() if name not in LEFT_ALONE]
+        if not options.get("reset_sequences", True) and goes_through_walls(connection):
+            delete_what_is_there(connection, tables)
+        else:
+            self._empty(connection, tables, options)
         CommitCounter.objects.get_or_create(pk=1)
         if self.rights and in_groups() != self.rights:
             put_back(self.rights)
 
-    def _empty(self, connection: BaseDatabaseWrapper, options: dict[str, Any]) -> None:
-        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    def _empty(self, connection: BaseDatabaseWrapper, tables: list[str], options: dict[str, Any]) -> None:
+        existing = set(connection.introspection.table_names())
         statements = connection.ops.sql_flush(
             no_style(),
-            [table for table in tables if table not in LEFT_ALONE],
+            [table for table in tables if table in existing],
             reset_sequences=options.get("reset_sequences", True),
             allow_cascade=options.get("allow_cascade", False),
         )
-        connection.ops.execute_sql_flush(statements)
+        lower_walls(connection)
+        try:
+            connection.ops.execute_sql_flush(statements)
+        finally:
+            raise_walls(connection)
+
+
+def goes_through_walls(connection: BaseDatabaseWrapper) -> bool:
+    """A superuser of PostgreSQL may work as a replica does: no trigger and no foreign key is asked."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW is_superuser")
+        return bool(cursor.fetchone()[0] == "on")
+
+
+def delete_what_is_there(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
+    """What TRUNCATE would do to all of the tables, to the few of them that a test wrote to: twenty times as fast."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(WRITTEN_TO, [tables])
+        sizes = dict(cursor.fetchall())
+        if not sizes:
+            return
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        if sum(sizes.values()) > WORTH_TRUNCATING:
+            # Deleting leaves the files as long as they are.
+            cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, tables))}")
+        else:
+            cursor.execute("; ".join(f"DELETE FROM {connection.ops.quote_name(table)}" for table in sizes))
+    if not walls_stand(connection):
+        raise_walls(connection)
 
 
 def in_groups() -> Rights:
