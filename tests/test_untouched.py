@@ -68,7 +68,7 @@ def sample(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, option: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-p", "tests.untouched", "-n", "2", "-rA", option, str(folder / "notes")]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.untouched", "-rA", option, str(folder / "notes")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["DJANGO_SETTINGS_MODULE"] = "ordertower.test_settings"
     options = ["-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
