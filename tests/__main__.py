@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     not_run: list[str] = []
     given = {name: url for name in ("DATABASE_URL", "REDIS_URL") if (url := os.environ.pop(name, ""))}
     results: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="tower-suite-") as name:
+    with tempfile.TemporaryDirectory(prefix="tower-suite-", ignore_cleanup_errors=True) as name:
         notes, shared = Path(name) / "untouched", bytecode(Path(name) / "bytecode")
         notes.mkdir()
         first = [*arguments, f"--note-untouched={notes}"]
